@@ -1,0 +1,1 @@
+"""What lci must reach, measured: `./scripts/bench`. Printed, never gating."""

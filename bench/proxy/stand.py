@@ -1,0 +1,44 @@
+"""The proxy in a process of its own, told what to do in lines of JSON.
+
+Its arguments: a run directory, the directory of the package whose workers serve, their number, limits as JSON.
+`{"upstream": [ID, PORT]}` publishes that version as the service at /app/ and is answered with the generation;
+`{"drain": ID, "timeout": SECONDS}` is answered with the receipt. At its input's end it stops.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Final
+
+import trio
+
+from bench.proxy.servants import say
+from lci_app.core.routing import Route, Upstream, table
+from lci_app.proxy.limits import Limits
+from lci_app.proxy.supervisor import open_proxy
+
+_WORKER: Final = (
+    "import sys; sys.path.insert(0, {!r}); from lci_app.proxy.worker import main; sys.exit(main(sys.argv[2:]))"
+)
+
+
+async def _serve(run_directory: Path, source: str, workers: int, limits: Limits) -> None:
+    program = [sys.executable, "-c", _WORKER.format(source)]
+    async with open_proxy(program, run_directory, "127.0.0.1", 0, workers, limits=limits) as proxy:
+        generation = 0
+        while line := await trio.to_thread.run_sync(sys.stdin.readline):
+            order = json.loads(line)
+            if "upstream" in order:
+                generation += 1
+                number, port = order["upstream"]
+                await proxy.publish(table(generation, [Route("app", Upstream(number, "127.0.0.1", port))]))
+                say({"port": proxy.address[1], "workers": proxy.worker_pids})
+            else:
+                say(asdict(await proxy.drain(order["drain"], order["timeout"])))
+
+
+if __name__ == "__main__":
+    trio.run(_serve, Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), Limits(**json.loads(sys.argv[4])))

@@ -1,0 +1,170 @@
+"""Deliveries: every signed webhook request, for good, with the builds it made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from sqlite3 import Connection
+from typing import Any, Final
+
+from lci_app.adapters.sqlite import rows
+from lci_app.adapters.sqlite.builds import build_by_id, insert_build
+from lci_app.adapters.sqlite.database import Room
+from lci_app.adapters.sqlite.rows import bound
+from lci_app.core.model import Build, Delivery, NewBuild, Timestamp, Verdict
+from lci_app.interfaces import Gone, NewDelivery, RecordedDelivery
+
+_SELECT: Final = """
+SELECT d.*,
+    (SELECT json_group_array(build_id) FROM delivery_builds WHERE delivery = d.id) AS build_ids,
+    (SELECT json_group_array(project_id) FROM delivery_projects WHERE delivery = d.id) AS project_ids
+FROM deliveries d
+"""
+
+# Gives no row where the delivery id is known. What was refused may come again: there may be a project for it then.
+_INSERT: Final = """
+INSERT INTO deliveries
+    (delivery_id, event, received_at, verdict, reason, repository, ref, before_hash, after_hash)
+VALUES
+    (:delivery_id, :event, :received_at, :verdict, :reason, :repository, :ref, :before_hash, :after_hash)
+ON CONFLICT (delivery_id) DO UPDATE SET
+    event = excluded.event, received_at = excluded.received_at, verdict = excluded.verdict, reason = excluded.reason,
+    repository = excluded.repository, ref = excluded.ref, before_hash = excluded.before_hash,
+    after_hash = excluded.after_hash
+    WHERE deliveries.verdict IN ('unknown_repository', 'malformed')
+RETURNING id
+"""
+
+
+_THE_SAME: Final = """
+WHERE d.repository = :repository AND d.ref = :ref AND d.verdict = 'queued'
+    AND d.before_hash = :before AND d.after_hash = :after
+    AND :projects = (SELECT count(*) FROM delivery_projects WHERE delivery = d.id
+        AND project_id IN (SELECT value FROM json_each(:project_ids)))
+ORDER BY d.id DESC LIMIT 1
+"""
+
+
+class DeliveriesRoom(Room):
+    async def record_delivery(
+        self,
+        delivery: NewDelivery,
+        *,
+        verdict: Verdict,
+        reason: str,
+        builds: Sequence[NewBuild],
+        project_ids: Sequence[int],
+        at: Timestamp,
+    ) -> RecordedDelivery:
+        """Keep a delivery and queue its builds, in one transaction; an id that is known changes nothing.
+
+        One that was refused, as malformed or of an unknown repository, is decided anew: it may be delivered again by
+        hand. A build or a link of a project that was removed meanwhile is left out.
+        """
+        row = bound(
+            delivery_id=delivery.delivery_id,
+            event=delivery.event,
+            received_at=at,
+            verdict=verdict,
+            reason=reason,
+            repository=delivery.repository,
+            ref=delivery.ref,
+            before_hash=delivery.before,
+            after_hash=delivery.after,
+        )
+        return await self._database.write(_record, row, builds, project_ids)
+
+    async def earlier_push(self, delivery: NewDelivery, project_ids: Sequence[int]) -> Delivery | None:
+        """Return the delivery of which this push is a replay; None for one that may be news.
+
+        It is one where the same was queued for all these projects under another id, the branch has been seen elsewhere
+        since, and the push does not begin where the branch was seen last.
+        """
+        return await self._database.read(_earlier_push, delivery, project_ids)
+
+    async def delivery(self, row_id: int) -> Delivery | None:
+        return await self._database.read(_by_id, row_id)
+
+    async def deliveries(
+        self, *, project_id: int | None, limit: int, offset: int, before_id: int | None = None
+    ) -> tuple[int, list[Delivery]]:
+        """Return the number of all that fit (`before_id` apart), and those asked for, newest first."""
+        return await self._database.read(_list, project_id, limit, offset, before_id)
+
+
+def _record(
+    connection: Connection, row: Mapping[str, Any], builds: Sequence[NewBuild], project_ids: Sequence[int]
+) -> RecordedDelivery:
+    inserted = connection.execute(_INSERT, row).fetchone()
+    if inserted is not None:
+        _link_projects(connection, inserted["id"], project_ids)
+        for new in builds:
+            _queue(connection, inserted["id"], new, row["received_at"])
+    (known,) = connection.execute(_SELECT + "WHERE d.delivery_id = :delivery_id", row)
+    delivery = rows.delivery(known)
+    return RecordedDelivery(delivery, _builds(connection, delivery), duplicate=inserted is None)
+
+
+def _earlier_push(connection: Connection, delivery: NewDelivery, project_ids: Sequence[int]) -> Delivery | None:
+    values = bound(
+        delivery_id=delivery.delivery_id,
+        repository=delivery.repository,
+        ref=delivery.ref,
+        before=delivery.before,
+        after=delivery.after,
+        project_ids=project_ids,
+        projects=len(project_ids),
+    )
+    earlier = connection.execute(_SELECT + _THE_SAME, values).fetchone()
+    known = connection.execute("SELECT 1 FROM deliveries WHERE delivery_id = :delivery_id", values).fetchone()
+    if earlier is None or known is not None:
+        return None
+    (seen_last,) = connection.execute(
+        "SELECT after_hash FROM deliveries WHERE repository = :repository AND ref = :ref AND verdict <> 'replay' "
+        "ORDER BY id DESC LIMIT 1",
+        values,
+    ).fetchone()
+    return None if seen_last in {delivery.before, delivery.after} else rows.delivery(earlier)
+
+
+def _link_projects(connection: Connection, row_id: int, project_ids: Sequence[int]) -> None:
+    connection.execute(
+        "INSERT OR IGNORE INTO delivery_projects (project_id, delivery) "
+        "SELECT id, :delivery FROM projects WHERE id IN (SELECT value FROM json_each(:ids))",
+        bound(delivery=row_id, ids=project_ids),
+    )
+
+
+def _queue(connection: Connection, row_id: int, new: NewBuild, at: Timestamp) -> None:
+    build = insert_build(connection, new, at)
+    if not isinstance(build, Gone):
+        connection.execute(
+            "INSERT INTO delivery_builds (delivery, build_id) VALUES (:delivery, :build_id)",
+            bound(delivery=row_id, build_id=build.id),
+        )
+
+
+def _builds(connection: Connection, delivery: Delivery) -> list[Build]:
+    found = (build_by_id(connection, build_id) for build_id in delivery.build_ids)
+    return [build for build in found if build is not None]
+
+
+def _by_id(connection: Connection, row_id: int) -> Delivery | None:
+    row = connection.execute(_SELECT + "WHERE d.id = :id", bound(id=row_id)).fetchone()
+    return None if row is None else rows.delivery(row)
+
+
+def _list(
+    connection: Connection, project_id: int | None, limit: int, offset: int, before_id: int | None
+) -> tuple[int, list[Delivery]]:
+    fitting, counted = "1", "SELECT count(*) FROM deliveries"
+    if project_id is not None:
+        counted = "SELECT count(*) FROM delivery_projects WHERE project_id = :project_id"
+        fitting = "d.id IN (SELECT delivery FROM delivery_projects WHERE project_id = :project_id)"
+    (total,) = connection.execute(counted, bound(project_id=project_id)).fetchone()
+    if before_id is not None:
+        fitting += " AND d.id < :before_id"
+    found = connection.execute(
+        f"{_SELECT} WHERE {fitting} ORDER BY d.id DESC LIMIT :limit OFFSET :offset",
+        bound(project_id=project_id, before_id=before_id, limit=limit, offset=offset),
+    )
+    return total, [rows.delivery(row) for row in found]

@@ -1,0 +1,107 @@
+"""Reads the stored log of one build to its end, while it is being written: no line is lost or repeated.
+
+Viewers never get lines from memory; a slow one reads later, and keeps nobody waiting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Final
+
+import trio
+
+from lci_app.api.needs import Hub
+from lci_app.core import names
+from lci_app.core.events import BuildStatusChanged
+from lci_app.core.lifecycle import FINAL
+from lci_app.core.model import Build
+from lci_app.interfaces import LogRecord, Logs, Store
+from lci_app.services.bell import Bell
+from lci_app.services.hub import Overrun
+
+# A line has up to 64 KiB: more at a time would let one viewer weigh on the service.
+PAGE_LINES: Final = 500
+# Between a build's start and the opening of its log nothing tells when to look again but the next status event;
+# should that one be missed, the viewer is late by this and no more.
+RECHECK_SECONDS: Final = 1.0
+
+
+class LogFollower:
+    """`wake` it when the build's status has changed. `build` is as last seen; None when it was deleted."""
+
+    def __init__(self, store: Store, logs: Logs, build: Build, first: int, stop: trio.Event) -> None:
+        self.build: Build | None = build
+        self.next_line = max(first, 1)
+        # Whether it has been at the end of what was written: from then on it follows live.
+        self.caught_up = False
+        self.ended = False
+        self._store = store
+        self._logs = logs
+        self._id = build.id
+        self._path = names.build_log(build.project_id, build.build_number)
+        self._stop = stop
+        self._woken = Bell()
+
+    def wake(self) -> None:
+        self._woken.ring()
+
+    async def next_page(self) -> list[LogRecord]:
+        """Return the next lines, waiting for them; none when the build has `ended`, or the service stops."""
+        while not self._stop.is_set():
+            records = await self._logs.read(self._path, self.next_line, PAGE_LINES)
+            if records:
+                self.next_line = records[-1].number + 1
+                return records
+            if self.ended:
+                return []
+            self.ended = await self._has_ended()
+            if not self.ended:
+                self.caught_up = True
+                await self._wait_for_more()
+        return []
+
+    async def backlog(self) -> int:
+        """Return how many lines are written that have not been read here."""
+        return await self._logs.total(self._path) - self.next_line + 1
+
+    async def _has_ended(self) -> bool:
+        self.build = await self._store.build(self._id)
+        return self.build is None or self.build.status in FINAL
+
+    async def _wait_for_more(self) -> None:
+        if self._logs.is_open(self._path):
+            more = partial(self._logs.wait_beyond, self._path, self.next_line - 1)
+        else:
+            more = partial(trio.sleep, RECHECK_SECONDS)
+        await first_of(more, self._woken.wait, self._stop.wait)
+
+
+async def first_of(*waits: Callable[[], Awaitable[object]]) -> None:
+    """Return when the first of them does; the others are cancelled."""
+    async with trio.open_nursery() as nursery:
+
+        async def finish(wait: Callable[[], Awaitable[object]]) -> None:
+            await wait()
+            nursery.cancel_scope.cancel()
+
+        for wait in waits:
+            nursery.start_soon(finish, wait)
+
+
+async def wake_on_change(
+    hub: Hub, follower: LogFollower, build_id: int, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+) -> None:
+    """Wake the follower whenever the build's status changes; started when it listens."""
+    while True:
+        with hub.subscribe() as listener:
+            task_status.started()
+            task_status = trio.TASK_STATUS_IGNORED
+            follower.wake()
+            try:
+                while True:
+                    event = await listener.receive()
+                    if isinstance(event, BuildStatusChanged) and event.build_id == build_id:
+                        follower.wake()
+            except Overrun:
+                continue  # what was missed is in the store: look again

@@ -1,0 +1,114 @@
+"""Joins the services to the open adapters; nothing runs yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lci_app.adapters.github_oauth import GitHubOAuth
+from lci_app.adapters.health import HttpHealthProbe
+from lci_app.adapters.host import (
+    HostPorts,
+)
+from lci_app.adapters.passwords import Argon2Passwords
+from lci_app.api.needs import Parts
+from lci_app.config import Config
+from lci_app.interfaces import Clock, Engine, Isolation, Keys, Logs, Source, Store, Workspace
+from lci_app.proxy.supervisor import Supervisor
+from lci_app.services.bell import Bell
+from lci_app.services.build_queue import BuildQueue
+from lci_app.services.build_record import BuildRecord
+from lci_app.services.build_step import BuildStep
+from lci_app.services.builder import Builder
+from lci_app.services.callers import Callers
+from lci_app.services.deployer import Deployer
+from lci_app.services.github_accounts import GitHubAccounts
+from lci_app.services.health_checks import HealthChecks
+from lci_app.services.hub import Hub
+from lci_app.services.idle_slot import IdleSlot
+from lci_app.services.intake import Intake
+from lci_app.services.orders import Orders
+from lci_app.services.people import People
+from lci_app.services.project_locks import ProjectLocks
+from lci_app.services.projects import Projects
+from lci_app.services.reconciler import Reconciler
+from lci_app.services.repository_values import RepositoryValues
+from lci_app.services.retirement import Retirement
+from lci_app.services.routes import Routes
+from lci_app.services.runtime import Runtime
+from lci_app.services.scheduler import Scheduler
+from lci_app.services.secrets import Secrets
+from lci_app.services.sign_in import SignIn
+from lci_app.services.source_stage import SourceStage
+from lci_app.services.sweeper import Sweeper
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """Every adapter, open."""
+
+    store: Store
+    engine: Engine
+    source: Source
+    logs: Logs
+    workspace: Workspace
+    proxy: Supervisor
+    isolation: Isolation
+    keys: Keys
+    clock: Clock
+    instance: str
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The services, joined."""
+
+    retirement: Retirement
+    reconciler: Reconciler
+    scheduler: Scheduler
+    routes: Routes
+    parts: Parts
+
+
+def join(config: Config, outside: Outside, *, public_url: str) -> House:
+    """Build the services on their adapters; nothing runs yet."""
+    store, engine, clock, workspace = outside.store, outside.engine, outside.clock, outside.workspace
+    hub, bell, locks, probe = Hub(clock), Bell(), ProjectLocks(), HttpHealthProbe()
+    queue = BuildQueue(store, hub, bell, clock)
+    routes = Routes(store, outside.proxy)
+    retirement = Retirement(store, engine, outside.proxy, hub)
+    idle_slot = IdleSlot(store, engine, retirement, hub, clock, outside.instance)
+    checks = HealthChecks(store, probe, hub, clock)
+    deployer = Deployer(store, engine, idle_slot, checks, routes, retirement, locks, hub, clock, public_url)
+    source = SourceStage(store, outside.source, workspace, RepositoryValues(store, clock), config.github_url)
+    secrets = Secrets(store, outside.keys)
+    step = BuildStep(engine, outside.isolation, workspace, outside.instance)
+    sweeper = Sweeper(store, workspace)
+    record = BuildRecord(store, outside.logs, hub, clock)
+    passwords = Argon2Passwords()
+    people = People(store, passwords, clock)
+    sign_in = SignIn(store, people, passwords, clock)
+    builder = Builder(store, record, outside.logs, source, secrets, step, deployer, workspace, sweeper, hub, clock)
+    scheduler = Scheduler(store, builder, bell, hub, clock, config.max_parallel_builds)
+    parts = Parts(
+        store=store,
+        logs=outside.logs,
+        clock=clock,
+        hub=hub,
+        intake=Intake(store, queue, clock, config.github_url),
+        orders=Orders(store, queue, clock, config.github_url),
+        scheduler=scheduler,
+        projects=Projects(
+            store, engine, workspace, HostPorts(), routes, retirement, scheduler, locks, clock, config.port_base
+        ),
+        people=people,
+        sign_in=sign_in,
+        github=GitHubAccounts(store, GitHubOAuth(config.github_url, config.github_api_url), sign_in, clock),
+        callers=Callers(store, clock),
+        traffic=outside.proxy.traffic,
+        runtime=Runtime(store, engine, probe, outside.proxy, routes, retirement, secrets, locks, hub, clock),
+        docker_version=engine.version,
+        isolation=outside.isolation,
+        secrets=secrets,
+    )
+    reconciler = Reconciler(store, engine, retirement, workspace, outside.logs, locks, clock)
+    return House(retirement, reconciler, scheduler, routes, parts)

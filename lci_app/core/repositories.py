@@ -1,0 +1,53 @@
+"""Addresses of repositories: what `owner/name` stands for, and when two addresses mean the same repository."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+_SHORT: Final = re.compile(r"[\w.-]+/[\w.-]+")
+_SCP_LIKE: Final = re.compile(r"(?:[\w.-]+@)?(?P<host>[\w.-]+):(?!//)(?P<path>.+)")
+_DEFAULT_PORTS: Final = {"https": 443, "http": 80}
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Host and path of a repository. `port` is None where it says nothing: the scheme's own, or ssh's."""
+
+    host: str
+    port: int | None
+    path: str
+
+    def means(self, other: Address) -> bool:
+        """Return whether both are the same repository, perhaps reached by another protocol."""
+        same_port = self.port is None or other.port is None or self.port == other.port
+        return self.host == other.host and self.path == other.path and same_port
+
+
+def full_url(repo: str, github_url: str) -> str:
+    """Return the address to fetch from: `owner/name` stands for that repository on the configured GitHub."""
+    return f"{github_url.rstrip('/')}/{repo}.git" if _SHORT.fullmatch(repo) else repo
+
+
+def address(url: str) -> Address | None:
+    """Return host and path of any form of address; None for what is no address."""
+    scp_like = _SCP_LIKE.fullmatch(url)
+    if scp_like is not None and "://" not in url:
+        return Address(scp_like["host"].lower(), None, _path(scp_like["path"]))
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return None
+    if not parts.scheme or not parts.path.strip("/") or not (parts.hostname or parts.scheme == "file"):
+        return None
+    if parts.scheme not in _DEFAULT_PORTS or port == _DEFAULT_PORTS[parts.scheme]:
+        port = None
+    return Address((parts.hostname or "").lower(), port, _path(parts.path))
+
+
+def _path(path: str) -> str:
+    """Return a path in the one form to compare: hosting services do not tell upper from lower case."""
+    return path.strip("/").removesuffix(".git").lower()

@@ -1,0 +1,58 @@
+"""What the services need to keep of webhook requests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from lci_app.core.model import Build, Delivery, NewBuild, Timestamp, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class NewDelivery:
+    delivery_id: str
+    event: str
+    repository: str = ""
+    ref: str = ""
+    before: str = ""
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedDelivery:
+    """`duplicate`: the id was known; then `delivery` and `builds` are those of the first time."""
+
+    delivery: Delivery
+    builds: Sequence[Build]
+    duplicate: bool
+
+
+class DeliveryStore(Protocol):
+    async def record_delivery(
+        self,
+        delivery: NewDelivery,
+        *,
+        verdict: Verdict,
+        reason: str,
+        builds: Sequence[NewBuild],
+        project_ids: Sequence[int],
+        at: Timestamp,
+    ) -> RecordedDelivery:
+        """Keep a delivery and queue its builds, in one transaction; an id that is known changes nothing.
+
+        One that was known only as of an unknown repository is decided anew: it may be delivered again by hand.
+        """
+
+    async def earlier_push(self, delivery: NewDelivery, project_ids: Sequence[int]) -> Delivery | None:
+        """Return the delivery of which this push is a replay; None for one that may be news.
+
+        It is one where the same was queued for all these projects under another id, the branch has been seen elsewhere
+        since, and the push does not begin where the branch was seen last.
+        """
+
+    async def delivery(self, row_id: int) -> Delivery | None: ...
+
+    async def deliveries(
+        self, *, project_id: int | None, limit: int, offset: int, before_id: int | None = None
+    ) -> tuple[int, list[Delivery]]: ...

@@ -1,0 +1,126 @@
+"""What the services need from the outside, as protocols: adapters and the data plane fulfil them, `app` joins them.
+
+Here are the errors that all of them share, the data plane and the host; `source`, `engine`, `logs` and `store` have
+files of their own. An adapter turns everything foreign into `Trouble` (the machine's: worth one more try) or `Refusal`
+(the project's: its image does not exist, its commit is gone, its tree holds what lci does not take). Each carries
+a `code` for programs and a sentence for people.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from lci_app.core.routing import RouteTable
+from lci_app.core.traffic import Traffic
+
+
+class OutsideError(Exception):
+    """Something outside said no. `str(error)` is one sentence for people, without any secret."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Trouble(OutsideError):
+    """The machine's fault (engine, disk, network): not the project's, and worth another try."""
+
+
+class Refusal(OutsideError):
+    """The project's fault: trying again will not help."""
+
+
+@dataclass(frozen=True, slots=True)
+class DrainReceipt:
+    """What became of the requests that were in flight on a version when its traffic was switched away."""
+
+    in_flight: int
+    finished: int
+    cut: int
+
+
+class Proxy(Protocol):
+    @property
+    def address(self) -> tuple[str, int]: ...
+
+    async def publish(self, table: RouteTable) -> None:
+        """Give the table to every worker; returns when each has acknowledged that it serves by it."""
+
+    async def drain(self, upstream_id: int, timeout: float) -> DrainReceipt:
+        """Wait until no request is in flight on that version, cutting what is left after `timeout` seconds."""
+
+    async def traffic(self) -> Traffic:
+        """Return what it has carried, and what it is carrying."""
+
+
+class Clock(Protocol):
+    def now(self) -> str:
+        """Return the wall time as a Timestamp."""
+
+    def seconds(self) -> float:
+        """Return seconds of a clock that never jumps, for durations."""
+
+
+@dataclass(frozen=True, slots=True)
+class HealthReply:
+    status: int | None
+    error: str | None
+    ms: float
+    body: str
+
+
+class HealthProbe(Protocol):
+    async def get(self, url: str, timeout: float) -> HealthReply:
+        """Ask once, follow nothing, read at most a few hundred bytes of the body; never raises."""
+
+
+class Ports(Protocol):
+    async def is_free(self, port: int) -> bool:
+        """Return whether 127.0.0.1:port could be listened on now."""
+
+
+class Workspace(Protocol):
+    """Directories below the data directory, made 0700 and removed whole, never through a symlink."""
+
+    def path(self, relative: str) -> Path: ...
+
+    async def make(self, relative: str, *, mode: int = 0o700) -> Path: ...
+
+    async def remove(self, relative: str) -> int:
+        """Remove the tree; returns the bytes freed, 0 when there was none."""
+
+    async def size(self, relative: str) -> int: ...
+
+    async def children(self, relative: str) -> list[str]: ...
+
+    async def is_directory(self, relative: str) -> bool: ...
+
+    async def read_text(self, relative: str, *, limit: int) -> str | None:
+        """Return a regular file's text; None where there is none. Refusal where it is a link, too long or not UTF-8."""
+
+
+@dataclass(frozen=True, slots=True)
+class Isolated:
+    """Whether builds are kept from the host and its networks; where not, `reason` is a clause that says why."""
+
+    enforced: bool
+    reason: str = ""
+
+
+class Isolation(Protocol):
+    """The walls round the builds' networks that the engine does not build itself."""
+
+    @property
+    def state(self) -> Isolated:
+        """What `ensure` found last."""
+
+    async def ensure(self) -> Isolated:
+        """See to it that the walls stand; never raises. What cannot be set up is told, and logged once."""
+
+
+class Notice(Protocol):
+    """Wakes whoever waits. `ring` may be called from the event loop only."""
+
+    def ring(self) -> None: ...

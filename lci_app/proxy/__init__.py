@@ -1,0 +1,1 @@
+"""The data plane: worker processes that carry every visitor's request, and the supervisor that keeps them."""

@@ -1,0 +1,140 @@
+"""The event loop of a worker: callbacks on one edge-triggered epoll, with trio as its guest.
+
+Sockets are served by callbacks, because a task switch for each event would cost more than all that a request needs.
+What has a lifetime (the control channel, the sweep, the shutdown) stays in trio tasks, which run in the same thread,
+between two batches of events: callbacks and tasks may call each other's synchronous functions, and no lock is needed.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import select
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Final, Protocol
+
+import outcome
+import trio
+
+_log = logging.getLogger(__name__)
+
+# Each socket is registered once, for everything: an edge tells that something changed since the last one.
+EVERYTHING: Final = select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
+# Of several workers that wait for the next connection, one is woken.
+ACCEPTING: Final = select.EPOLLIN | select.EPOLLEXCLUSIVE
+_BATCH: Final = 256
+
+
+class Watcher(Protocol):
+    """What is told of a descriptor's events."""
+
+    def ready(self, events: int) -> None:
+        """Something may have changed; `events` is epoll's mask, and a hint only: trying tells."""
+
+    def broken(self) -> None:
+        """`ready` has failed with an error that nobody expected, which was logged."""
+
+
+class Reactor:
+    """`now` is the monotonic time of the batch of events that is being handled."""
+
+    def __init__(self) -> None:
+        self.now = time.monotonic()
+        self._epoll = select.epoll()
+        self._watchers: dict[int, Watcher] = {}
+        self._closing: list[Closable] = []
+        self._again: list[Watcher] = []
+        # Of trio's, which also comes from its own thread.
+        self._soon: deque[Callable[[], object]] = deque()
+        self._alarm = _Alarm(self._soon)
+        self.watch(self._alarm.descriptor, self._alarm, select.EPOLLIN | select.EPOLLET)
+
+    def watch(self, descriptor: int, watcher: Watcher, events: int = EVERYTHING) -> None:
+        """Tell `watcher` of the descriptor's events until it is forgotten. Raises OSError."""
+        self._epoll.register(descriptor, events)
+        self._watchers[descriptor] = watcher
+
+    def forget(self, descriptor: int) -> None:
+        """Tell nobody of it any more; for what is not being closed."""
+        if self._watchers.pop(descriptor, None) is not None:
+            self._epoll.unregister(descriptor)
+
+    def close(self, closable: Closable) -> None:
+        """Close a watched descriptor's owner after this batch.
+
+        Its number must not be given to a new connection while an event of the old one waits in the batch.
+        """
+        self._watchers.pop(closable.fileno(), None)
+        self._closing.append(closable)
+
+    def again(self, watcher: Watcher) -> None:
+        """Call the watcher's `ready` (without an event) after the others had their turn."""
+        self._again.append(watcher)
+
+    def run(self, main: Callable[[], Awaitable[None]]) -> None:
+        """Run the trio task `main`, and callbacks until it has ended. Raises what it raised."""
+        ended: list[outcome.Outcome[None]] = []
+        trio.lowlevel.start_guest_run(
+            main,
+            run_sync_soon_threadsafe=self._alarm.ring_with,
+            run_sync_soon_not_threadsafe=self._soon.append,
+            done_callback=ended.append,
+        )
+        while not ended:
+            self._turn()
+        ended[0].unwrap()
+
+    def _turn(self) -> None:
+        """Handle one batch of events, and what was put off up to now."""
+        batch = self._epoll.poll(0 if self._soon or self._again else -1, _BATCH)
+        self.now = time.monotonic()
+        watchers = self._watchers
+        for descriptor, events in batch:
+            watcher = watchers.get(descriptor)
+            if watcher is not None:
+                try:
+                    watcher.ready(events)
+                except Exception:  # noqa: BLE001 - logged and counted: one visitor's bug must not end the others
+                    _broken(watcher)
+        if self._again:
+            once_more, self._again = self._again, []
+            for watcher in once_more:
+                try:
+                    watcher.ready(0)
+                except Exception:  # noqa: BLE001 - as above
+                    _broken(watcher)
+        for _ in range(len(self._soon)):
+            self._soon.popleft()()
+        while self._closing:
+            self._closing.pop().close()
+
+
+def _broken(watcher: Watcher) -> None:
+    _log.exception("A connection failed.")
+    watcher.broken()
+
+
+class Closable(Protocol):
+    def fileno(self) -> int: ...
+
+    def close(self) -> None: ...
+
+
+class _Alarm:
+    """Wakes the reactor from another thread."""
+
+    def __init__(self, soon: deque[Callable[[], object]]) -> None:
+        self.descriptor = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._soon = soon
+
+    def ring_with(self, callback: Callable[[], object]) -> None:
+        self._soon.append(callback)
+        os.eventfd_write(self.descriptor, 1)
+
+    def ready(self, _events: int) -> None:
+        """An edge each time it is rung: there is nothing to read."""
+
+    def broken(self) -> None:
+        """It does nothing that could."""

@@ -1,0 +1,38 @@
+"""The queue as those who fill it see it: builds are recorded, announced, and the scheduler is woken, in that order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lci_app.core.model import Build, BuildStatus, NewBuild
+from lci_app.interfaces import Clock, Gone, Notice, Store
+from lci_app.services.hub import Hub
+from lci_app.services.results import NoSuchProject, Placed
+
+
+@dataclass
+class BuildQueue:
+    store: Store
+    hub: Hub
+    bell: Notice
+    clock: Clock
+
+    async def add(self, new: NewBuild) -> Placed | NoSuchProject:
+        """Queue one build; it is on disk when this returns."""
+        build = await self.store.queue_build(new, self.clock.now())
+        if isinstance(build, Gone):
+            return NoSuchProject("The project was deleted.")
+        self.announce([build])
+        return await self.place(build)
+
+    def announce(self, builds: Sequence[Build]) -> None:
+        """Tell of builds that have just been recorded, and wake the scheduler."""
+        for build in builds:
+            self.hub.build_queued(build)
+        self.bell.ring()
+
+    async def place(self, build: Build) -> Placed:
+        """Return a build with its place: what was queued a moment ago and has begun since is still the next."""
+        position = await self.store.queue_position(build)
+        return Placed(build, max(position, 1) if build.status is BuildStatus.QUEUED else position)

@@ -1,0 +1,88 @@
+"""The stage that runs the project's command in a container of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import trio
+
+from lci_app.core import names
+from lci_app.core.failures import READ_ONLY_SOURCE, telling_line, wrote_into_source
+from lci_app.core.model import Build, Failure, FailureKind
+from lci_app.core.project import CacheMode, ProjectSettings, PullPolicy
+from lci_app.core.subnets import NetworkKind
+from lci_app.interfaces import ContainerExit, Engine, Isolation, LogWriter, Mount, Workspace
+from lci_app.services.containers import Provision, build_container
+
+STAGE: Final = "build"
+# Where the cause of a failure is looked for: this many lines before the end.
+_LAST_LINES: Final = 200
+
+
+@dataclass
+class BuildStep:
+    engine: Engine
+    isolation: Isolation
+    workspace: Workspace
+    instance: str
+
+    async def run(
+        self, build: Build, settings: ProjectSettings, checkout: Path, log: LogWriter, secrets: Mapping[str, str]
+    ) -> Failure | None:
+        """Run the build's command; what it leaves in /output is in names.output(build.id). Raises OutsideError.
+
+        `secrets` are in its environment; the log keeps them out of what is printed.
+        """
+
+        async def progress(line: str) -> None:
+            await log.system(line)
+
+        await self.engine.ensure_image(
+            settings.build_image, always_pull=settings.pull is PullPolicy.ALWAYS, progress=progress
+        )
+        # What an earlier try of this build left there is not this one's output.
+        await self.workspace.remove(names.output(build.id))
+        spec = build_container(
+            build,
+            settings,
+            checkout=checkout,
+            output=await self.workspace.make(names.output(build.id), mode=0o777),
+            caches=await self._caches(build, settings),
+            provision=Provision(self.instance, await self._network(build, log), secrets),
+        )
+        await log.system(f"Building with {settings.build_image}.")
+        with trio.move_on_after(settings.build_timeout):
+            ended = await self.engine.run_attached(spec, on_output=log.feed)
+            return await self._judge(ended, settings, log)
+        message = f"The build did not end within {settings.build_timeout:g} s (build_timeout)."
+        return Failure(FailureKind.BUILD, STAGE, "BUILD_TIMEOUT", message)
+
+    async def _network(self, build: Build, log: LogWriter) -> str:
+        """Return the network of the project's builds; before anything runs in it, the firewall stands."""
+        isolation = await self.isolation.ensure()
+        if not isolation.enforced:
+            await log.system(f"Isolation degraded: {isolation.reason}.")
+        return await self.engine.project_network(build.project_id, NetworkKind.BUILDS)
+
+    async def _caches(self, build: Build, settings: ProjectSettings) -> list[Mount]:
+        mounts = []
+        for cache in settings.caches:
+            isolated = settings.cache_mode is CacheMode.ISOLATED
+            relative = f"{names.scratch(build.id)}/{cache}" if isolated else names.shared_cache(cache)
+            mounts.append(Mount(await self.workspace.make(relative, mode=0o777), names.CACHE_MOUNTS[cache]))
+        return mounts
+
+    async def _judge(self, ended: ContainerExit, settings: ProjectSettings, log: LogWriter) -> Failure | None:
+        if ended.exit_code == 0:
+            return None
+        lines = await log.last_output(_LAST_LINES)
+        code, message = "EXIT_CODE", f"The build command ended with exit code {ended.exit_code}."
+        if ended.out_of_memory:
+            limit = f" of {settings.build_memory}" if settings.build_memory else ""
+            code, message = "OUT_OF_MEMORY", f"The build ran out of its memory limit{limit} (build_memory)."
+        elif wrote_into_source(lines):
+            message = f"{message} {READ_ONLY_SOURCE}"
+        return Failure(FailureKind.BUILD, STAGE, code, message, exit_code=ended.exit_code, log_line=telling_line(lines))

@@ -1,0 +1,201 @@
+"""A webhook request, turned into recorded builds or into a reason why there are none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar
+
+import trio
+
+from lci_app.core.matching import Matched, Passed, match, of_repository, verdict_of
+from lci_app.core.model import Delivery, NewBuild, Trigger, Verdict
+from lci_app.core.project import Project
+from lci_app.core.push import Malformed, Push, is_signed, read_json, read_push, repository_urls
+from lci_app.interfaces import Clock, NewDelivery, RecordedDelivery, Store
+from lci_app.services.build_queue import BuildQueue
+from lci_app.services.results import (
+    BuildsQueued,
+    DuplicateDelivery,
+    Ignored,
+    MalformedDelivery,
+    NoSuchProject,
+    Ponged,
+    SignatureInvalid,
+    WebhookAnswer,
+)
+
+WEBHOOK_SECRET: Final = "webhook_secret"  # noqa: S105 - the setting's name
+MAX_DELIVERY_ID: Final = 200
+# From this size on a body is checked and parsed in a thread: GitHub's largest takes a good part of a second.
+_LARGE_BODY: Final = 128 * 1024
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Signers:
+    """Whose secrets fit a body: the global one, and those of projects that have their own."""
+
+    shared: bool
+    own: frozenset[int]
+    with_own_secret: frozenset[int]
+
+    def trusts(self, project: Project) -> bool:
+        return project.id in self.own if project.id in self.with_own_secret else self.shared
+
+
+@dataclass
+class Intake:
+    store: Store
+    queue: BuildQueue
+    clock: Clock
+    github_url: str
+    _limiter: trio.CapacityLimiter = field(default_factory=lambda: trio.CapacityLimiter(2))
+
+    async def deliver(
+        self, *, event: str | None, delivery_id: str | None, signature: str | None, body: bytes, project: str | None
+    ) -> WebhookAnswer:
+        """Take one webhook request. What is answered with builds is on disk by then."""
+        signers = await self._signers(body, signature)
+        if not signers.shared and not signers.own:
+            return SignatureInvalid()
+        if not delivery_id or len(delivery_id) > MAX_DELIVERY_ID:
+            return MalformedDelivery("X-GitHub-Delivery", f"must be given, with at most {MAX_DELIVERY_ID} characters")
+        if not event:
+            return MalformedDelivery("X-GitHub-Event", "must be given")
+        document = await self._blocking(len(body), lambda: read_json(body))
+        if isinstance(document, Malformed):
+            return await self._refuse(NewDelivery(delivery_id, event), document)
+        if event != "push":
+            return await self._no_push(NewDelivery(delivery_id, event, repository=_repository_of(document)))
+        push = await self._blocking(len(body), lambda: read_push(document))
+        if isinstance(push, Malformed):
+            return await self._refuse(NewDelivery(delivery_id, event, repository=_repository_of(document)), push)
+        delivery = NewDelivery(delivery_id, event, push.urls[0], push.ref, before=push.before, after=push.after)
+        return await self._push(push, delivery, signers, narrowed=project, size=len(body))
+
+    async def is_signed(self, *, signature: str | None, body: bytes) -> bool:
+        """Return whether the signature is of the global secret, or of any project's own."""
+        signers = await self._signers(body, signature)
+        return signers.shared or bool(signers.own)
+
+    async def _signers(self, body: bytes, signature: str | None) -> _Signers:
+        shared = await self.store.setting(WEBHOOK_SECRET)
+        own = await self.store.webhook_secrets()
+
+        def check() -> _Signers:
+            fitting = frozenset(id_ for id_, secret in own.items() if is_signed(secret, body, signature))
+            return _Signers(is_signed(shared or "", body, signature), fitting, frozenset(own))
+
+        return await self._blocking(len(body) * (1 + len(own)), check)
+
+    async def _blocking(self, size: int, function: Callable[[], T]) -> T:
+        if size < _LARGE_BODY:
+            return function()
+        return await trio.to_thread.run_sync(function, limiter=self._limiter)
+
+    async def _refuse(self, delivery: NewDelivery, malformed: Malformed) -> MalformedDelivery:
+        await self._record(delivery, Verdict.MALFORMED, f"{malformed.field} {malformed.reason}.")
+        return MalformedDelivery(malformed.field, malformed.reason)
+
+    async def _no_push(self, delivery: NewDelivery) -> WebhookAnswer:
+        ping = delivery.event == "ping"
+        verdict = Verdict.PING if ping else Verdict.EVENT
+        reason = "GitHub asks whether lci is there." if ping else f"lci does nothing on {delivery.event!r}."
+        recorded = await self._record(delivery, verdict, reason)
+        if recorded.duplicate and not ping:
+            return await self._duplicate(recorded)
+        return Ponged() if ping else Ignored(verdict, reason)
+
+    async def _push(
+        self, push: Push, delivery: NewDelivery, signers: _Signers, *, narrowed: str | None, size: int
+    ) -> WebhookAnswer:
+        _, projects = await self.store.projects()
+        named = [p for p in of_repository(push.urls, projects, self.github_url) if _is_meant(p, narrowed)]
+        if not named:
+            reason = f"No project builds {push.full_name or push.urls[0]}."
+            recorded = await self._record(delivery, Verdict.UNKNOWN_REPOSITORY, reason)
+            return await self._duplicate(recorded) if recorded.duplicate else NoSuchProject(reason)
+        trusted = [project for project in named if signers.trusts(project)]
+        if not trusted:
+            return SignatureInvalid()
+        # A push may hold ten thousands of files, and a filter many patterns.
+        decided = await self._blocking(size, lambda: [match(push, project) for project in trusted])
+        matched = [each for each in decided if isinstance(each, Matched)]
+        if not matched:
+            return await self._pass(delivery, [each for each in decided if isinstance(each, Passed)])
+        meant = [each.project.id for each in matched]
+        earlier = await self.store.earlier_push(delivery, meant)
+        if earlier is not None:
+            return await self._replay(delivery, earlier, meant)
+        return await self._queue(push, delivery, matched)
+
+    async def _replay(self, delivery: NewDelivery, earlier: Delivery, project_ids: Sequence[int]) -> WebhookAnswer:
+        """Build nothing: the delivery's id is not signed, so who has seen an old push could send it under a new one."""
+        reason = f"Delivery {earlier.delivery_id} said the same, and the branch has moved on since."
+        recorded = await self._record(delivery, Verdict.REPLAY, reason, project_ids=project_ids)
+        if recorded.duplicate:
+            return await self._duplicate(recorded)
+        found = [await self.store.build(build_id) for build_id in earlier.build_ids]
+        placed = [await self.queue.place(build) for build in found if build is not None]
+        return DuplicateDelivery(placed, Verdict.REPLAY, reason)
+
+    async def _pass(self, delivery: NewDelivery, passed: Sequence[Passed]) -> WebhookAnswer:
+        nearest = verdict_of(passed)
+        recorded = await self._record(
+            delivery, nearest.verdict, nearest.reason, project_ids=[each.project.id for each in passed]
+        )
+        if recorded.duplicate:
+            return await self._duplicate(recorded)
+        return Ignored(nearest.verdict, nearest.reason)
+
+    async def _queue(self, push: Push, delivery: NewDelivery, matched: Sequence[Matched]) -> WebhookAnswer:
+        builds = [
+            NewBuild(
+                project_id=each.project.id,
+                trigger=Trigger.WEBHOOK,
+                branch=each.branch,
+                queue_key=each.project.queue_key(each.branch, push.after),
+                commit_hash=push.after,
+                commit_message=push.message,
+                commit_author=push.author,
+                deploy=each.project.settings.auto_deploy,
+            )
+            for each in matched
+        ]
+        reason = f"{len(builds)} queued."
+        recorded = await self._record(
+            delivery, Verdict.QUEUED, reason, builds=builds, project_ids=[each.project.id for each in matched]
+        )
+        if recorded.duplicate:
+            return await self._duplicate(recorded)
+        self.queue.announce(recorded.builds)
+        return BuildsQueued([await self.queue.place(build) for build in recorded.builds])
+
+    async def _record(
+        self,
+        delivery: NewDelivery,
+        verdict: Verdict,
+        reason: str,
+        *,
+        builds: Sequence[NewBuild] = (),
+        project_ids: Sequence[int] = (),
+    ) -> RecordedDelivery:
+        return await self.store.record_delivery(
+            delivery, verdict=verdict, reason=reason, builds=builds, project_ids=project_ids, at=self.clock.now()
+        )
+
+    async def _duplicate(self, recorded: RecordedDelivery) -> DuplicateDelivery:
+        placed = [await self.queue.place(build) for build in recorded.builds]
+        return DuplicateDelivery(placed, recorded.delivery.verdict, recorded.delivery.reason)
+
+
+def _is_meant(project: Project, narrowed: str | None) -> bool:
+    return narrowed is None or narrowed in {str(project.id), project.name}
+
+
+def _repository_of(document: Mapping[str, Any]) -> str:
+    repository = document.get("repository")
+    urls = repository_urls(repository) if isinstance(repository, Mapping) else ()
+    return urls[0] if urls else ""

@@ -1,0 +1,151 @@
+"""What people ask for: a build now, the same once more, an older version again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from pydantic import ValidationError
+
+from lci_app.core.matching import of_repository
+from lci_app.core.model import Build, NewBuild, Trigger
+from lci_app.core.project import Project
+from lci_app.interfaces import Clock, Store
+from lci_app.services.build_queue import BuildQueue
+from lci_app.services.results import BuildsQueued, Invalid, NoSuchBuild, NoSuchProject, NothingRetained, Placed
+
+_COMMIT: Final = re.compile(r"[0-9a-f]{40}")
+
+
+@dataclass
+class Orders:
+    store: Store
+    queue: BuildQueue
+    clock: Clock
+    github_url: str
+
+    async def trigger(
+        self,
+        project: Project,
+        *,
+        commit_hash: str | None = None,
+        branch: str | None = None,
+        priority: int = 0,
+        deploy: bool | None = None,
+        parameters: Mapping[str, str] | None = None,
+    ) -> Placed | Invalid | NoSuchProject:
+        """Queue a build that a person asked for: of a commit, else of the head of a branch, else of the project's."""
+        if parameters:
+            return Invalid("parameters", "not supported yet")
+        if commit_hash is not None and not _COMMIT.fullmatch(commit_hash):
+            return Invalid("commit_hash", "must be a whole commit: 40 hexadecimal digits")
+        try:
+            wanted = branch or project.settings.branch
+            type(project.settings).model_validate({"repo": project.settings.repo, "branch": wanted})
+        except ValidationError:
+            return Invalid("branch", "must be a git branch name")
+        new = NewBuild(
+            project_id=project.id,
+            trigger=Trigger.MANUAL,
+            branch=wanted,
+            queue_key=project.queue_key(wanted, commit_hash),
+            commit_hash=commit_hash,
+            priority=priority,
+            deploy=deploy is not False,
+        )
+        return await self.queue.add(new)
+
+    async def rebuild(self, build_id: int) -> Placed | NoSuchBuild | NoSuchProject | NothingRetained:
+        """Queue a new build of the same commit and parameters, which is deployed if the other one was to be."""
+        build = await self.store.build(build_id)
+        if build is None:
+            return NoSuchBuild(build_id)
+        if build.output_build_id is not None:
+            kept = await self.store.build(build.output_build_id)
+            if kept is None or not kept.retained:
+                return NothingRetained(f"The output that build {build.build_number} deployed is no longer kept.")
+        new = NewBuild(
+            project_id=build.project_id,
+            # What nobody has vouched for is not trusted more the second time.
+            trigger=build.trigger if build.trigger is Trigger.PULL_REQUEST else Trigger.REBUILD,
+            branch=build.branch,
+            queue_key=build.queue_key,
+            commit_hash=build.commit_hash,
+            commit_message=build.commit_message,
+            commit_author=build.commit_author,
+            parameters=build.parameters,
+            priority=build.priority,
+            deploy=build.deploy,
+            output_build_id=build.output_build_id,
+        )
+        return await self.queue.add(new)
+
+    async def rollback(self, project: Project, build_id: int | None) -> Placed | NothingRetained | NoSuchBuild:
+        """Queue a build that deploys a kept output again, and turn automatic deployment off.
+
+        Without `build_id`: the newest kept build before the one that serves.
+        """
+        target = await self._rollback_target(project, build_id)
+        if not isinstance(target, Build):
+            return target
+        await self.store.set_auto_deploy(project.id, enabled=False, at=self.clock.now())
+        new = NewBuild(
+            project_id=project.id,
+            trigger=Trigger.ROLLBACK,
+            branch=target.branch,
+            queue_key=project.queue_key(target.branch, target.commit_hash),
+            commit_hash=target.commit_hash,
+            commit_message=target.commit_message,
+            commit_author=target.commit_author,
+            parameters=target.parameters,
+            output_build_id=target.id,
+        )
+        placed = await self.queue.add(new)
+        return placed if isinstance(placed, Placed) else NothingRetained(placed.message)
+
+    async def _rollback_target(self, project: Project, build_id: int | None) -> Build | NothingRetained | NoSuchBuild:
+        if build_id is not None:
+            build = await self.store.build(build_id)
+            if build is None or build.project_id != project.id:
+                return NoSuchBuild(build_id)
+            if build.output_build_id is not None:
+                return await self._rollback_target(project, build.output_build_id)
+            if not build.retained:
+                return NothingRetained(f"The output of build {build.build_number} of {project.name} is not kept.")
+            return build
+        serving = await self._serving_output(project)
+        for build in await self.store.retained_builds(project.id):
+            if build.output_build_id is None and build.deployed_slot is not None and build.id < serving:
+                return build
+        return NothingRetained(f"{project.name} has no kept build before the one that serves.")
+
+    async def _serving_output(self, project: Project) -> int:
+        """Return the id of the build whose output serves; a rollback's own id is not the one that made it."""
+        if project.active_slot is None:
+            return 0
+        live = (await self.store.slots(project.id))[project.active_slot]
+        build = await self.store.build(live.build_id) if live.build_id is not None else None
+        if build is None:
+            return 0
+        return build.output_build_id or build.id
+
+    async def build_delivery(self, row_id: int) -> BuildsQueued | NoSuchProject | Invalid:
+        """Build a delivery that built nothing, because a person says so."""
+        delivery = await self.store.delivery(row_id)
+        if delivery is None:
+            return NoSuchProject(f"There is no delivery {row_id}.")
+        branch = delivery.ref.removeprefix("refs/heads/")
+        if delivery.event != "push" or branch == delivery.ref or delivery.after == "0" * 40:
+            return Invalid("id", f"delivery {row_id} is no push to a branch that is there: nothing can be built of it")
+        _, projects = await self.store.projects()
+        meant = of_repository([delivery.repository], projects, self.github_url)
+        if delivery.project_ids:
+            meant = [project for project in meant if project.id in delivery.project_ids]
+        placed = []
+        for project in meant:
+            queued = await self.trigger(project, commit_hash=delivery.after, branch=branch)
+            if isinstance(queued, Placed):
+                placed.append(queued)
+        return BuildsQueued(placed) if placed else NoSuchProject(f"No project builds {delivery.repository}.")

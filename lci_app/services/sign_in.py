@@ -1,0 +1,155 @@
+"""Signing in, against people who guess: what each attempt may cost is bounded, and so is how many there may be."""
+
+from __future__ import annotations
+
+import logging
+import math
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Final
+
+from lci_app.core.accounts import LONGEST_PASSWORD, Session, User
+from lci_app.core.credentials import digest_of
+from lci_app.core.throttle import Throttle
+from lci_app.interfaces import Clock, NewAuditEntry, NewSession, NoSuchUser, Passwords, Store
+from lci_app.services.people import People, Unfit
+
+_log = logging.getLogger(__name__)
+
+# Attempts under way, of all, of one address, and of all the addresses where somebody failed lately: the password of the
+# last of them is looked at some 200 ms later. Who comes beyond that is told at once to come again; so those who guess
+# share two places, and leave the others to people who have not failed.
+AT_ONCE: Final = 8
+AT_ONCE_PER_ADDRESS: Final = 4
+AT_ONCE_OF_SUSPECTS: Final = 2
+_CROWDED_SECONDS: Final = 1.0
+_SECRET_BYTES: Final = 32
+_NOBODY: Final = "somebody unknown"
+_LONGEST_USER_AGENT: Final = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Browser:
+    """Where a request comes from. `secret` is what its session's cookie says; empty where it has none."""
+
+    address: str
+    user_agent: str = ""
+    secret: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """`secret` goes into the browser's cookie and is kept nowhere."""
+
+    session: Session
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SignInRefused:
+    """Name or password is wrong; which of them is not told."""
+
+
+@dataclass(frozen=True, slots=True)
+class TooManyAttempts:
+    seconds: int
+
+
+@dataclass
+class SignIn:
+    store: Store
+    people: People
+    passwords: Passwords
+    clock: Clock
+    _throttle: Throttle = field(default_factory=Throttle)
+    _under_way: list[tuple[str, str]] = field(default_factory=list)
+
+    async def by_password(
+        self, name: str, password: str, browser: Browser
+    ) -> SignedIn | SignInRefused | TooManyAttempts:
+        """Begin a session. A name that nobody has is refused as late as a wrong password."""
+        user = await self._checked(name, password, browser)
+        return await self.begin(user, browser, "sign_in") if isinstance(user, User) else user
+
+    async def change_password(
+        self, session: Session, current: str, new: str, browser: Browser
+    ) -> SignedIn | SignInRefused | TooManyAttempts | Unfit:
+        """Change one's own: every session ends, and this browser gets a new one."""
+        user = await self._checked(session.user.name, current, browser)
+        if not isinstance(user, User):
+            return user
+        changed = await self.people.set_password(user, new)
+        if isinstance(changed, Unfit):
+            return changed
+        return SignInRefused() if isinstance(changed, NoSuchUser) else await self.begin(changed, browser, "sign_in")
+
+    async def begin(self, user: User, browser: Browser, action: str) -> SignedIn | SignInRefused:
+        """Begin a session of somebody who is known by now; the one that the browser had ends."""
+        secret = secrets.token_urlsafe(_SECRET_BYTES)
+        agent = browser.user_agent[:_LONGEST_USER_AGENT]
+        new = NewSession(secret_sha256=digest_of(secret), address=browser.address, user_agent=agent)
+        now = self.clock.now()
+        session = await self.store.begin_session(user.id, new, replaces_sha256=digest_of(browser.secret), at=now)
+        if session is None:
+            return SignInRefused()
+        entry = NewAuditEntry(actor=f"user {user.name}", action=action, subject="", address=browser.address, status=200)
+        await self.store.begin_audit(entry, now)
+        return SignedIn(session, secret)
+
+    async def _checked(self, name: str, password: str, browser: Browser) -> User | SignInRefused | TooManyAttempts:
+        account = name.strip().lower()[:200]
+        wait = self._wait(browser.address, account)
+        if wait:
+            return TooManyAttempts(math.ceil(wait))
+        with self._attempt(browser.address, account):
+            user = await self._with_password(account, password)
+        if user is None:
+            await self._note_failure(browser.address, account)
+            return SignInRefused()
+        self._throttle.succeeded(browser.address, account)
+        return user
+
+    async def _with_password(self, name: str, password: str) -> User | None:
+        user = await self.store.user_named(name)
+        held = None if user is None else await self.store.password_hash(user.id)
+        # What is longer than any password is not hashed at its length.
+        verdict = await self.passwords.verify(password[: LONGEST_PASSWORD + 1], held)
+        if user is None or held is None or not verdict.right:
+            return None
+        if verdict.outdated:
+            await self.store.rehash(user.id, held, await self.passwords.hash(password))
+        return user
+
+    def _wait(self, address: str, account: str) -> float:
+        wait = self._throttle.wait(address, account, self.clock.seconds())
+        return wait or (_CROWDED_SECONDS if self._is_crowded(address, account) else 0.0)
+
+    def _is_crowded(self, address: str, account: str) -> bool:
+        of_address = sum(each == address for each, _ in self._under_way)
+        suspects = sum(self._throttle.is_suspect(each) for each, _ in self._under_way)
+        return (
+            (address, account) in self._under_way
+            or len(self._under_way) >= AT_ONCE
+            or of_address >= AT_ONCE_PER_ADDRESS
+            or (suspects >= AT_ONCE_OF_SUSPECTS and self._throttle.is_suspect(address))
+        )
+
+    @contextmanager
+    def _attempt(self, address: str, account: str) -> Iterator[None]:
+        self._under_way.append((address, account))
+        try:
+            yield
+        finally:
+            self._under_way.remove((address, account))
+
+    async def _note_failure(self, address: str, account: str) -> None:
+        count = self._throttle.failed(address, account, self.clock.seconds())
+        # What is nobody's name may be somebody's password, typed into the wrong field.
+        name = account if await self.store.user_named(account) is not None else _NOBODY
+        _log.warning("a sign-in as %s from %s failed (%d in a row)", name, address, count)
+        # The first of a row, then ever more rarely: guessing must not fill the disk.
+        if count & (count - 1) == 0:
+            entry = NewAuditEntry(actor="nobody", action="sign_in_failed", subject=name, address=address, status=401)
+            await self.store.begin_audit(entry, self.clock.now())

@@ -1,0 +1,126 @@
+"""A build's first stage: its commit on disk, and the settings it runs by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from lci_app.core import names
+from lci_app.core.model import Build, Trigger
+from lci_app.core.project import Project, ProjectSettings
+from lci_app.core.project_file import Effective, FilePart, merge, parse_repository_file
+from lci_app.core.repositories import full_url
+from lci_app.interfaces import LogWriter, Refusal, Repository, Source, Store, Workspace
+from lci_app.services.repository_values import NEEDED_BEFORE_SOURCE, RepositoryValues
+
+PROJECT_FILE: Final = ".lci.toml"
+MAX_PROJECT_FILE: Final = 256 * 1024
+# For fetching and writing the source; a repository that takes longer is reached too slowly to deploy from.
+SOURCE_TIMEOUT: Final = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """`checkout` holds two trees of the commit: `app`, and `build` for the command to write in."""
+
+    build: Build
+    effective: Effective
+    checkout: Path
+
+
+@dataclass
+class SourceStage:
+    store: Store
+    source: Source
+    workspace: Workspace
+    values: RepositoryValues
+    github_url: str
+
+    async def resolve(self, build: Build, log: LogWriter) -> Build:
+        """Fetch the head of the build's branch, and note which commit it is. Raises OutsideError."""
+        project = await self._project(build)
+        return await self._fetch(build, project, log, [])
+
+    async def prepare(self, build: Build, log: LogWriter, *, of_head: bool) -> Prepared:
+        """Fetch the build's commit, write it out, read its project file. Raises OutsideError.
+
+        `of_head`: the commit is its branch's head, not an older one that a person asked for; of such a one nothing is
+        kept beyond its build.
+        """
+        project = await self._project(build)
+        wants_head = build.trigger is Trigger.WEBHOOK or of_head
+        build, checkout = await self._check_out(build, project, log)
+        part = await self._project_file(build, project.settings)
+        effective = merge(project.settings, part)
+        if part is not None:
+            await log.system(f"Settings of {_file_of(project.settings)}: {', '.join(sorted(part.values))}.")
+            if wants_head and build.branch == project.settings.branch:
+                await self._refresh(project, part)
+        folder = effective.settings.working_directory
+        if folder and not await self.workspace.is_directory(f"{names.checkout(project.id, build.id)}/app/{folder}"):
+            raise Refusal(
+                "WORKING_DIRECTORY_MISSING",
+                f"The commit has no folder {folder!r}: it is the project's working_directory.",
+            )
+        return Prepared(build, effective, checkout)
+
+    async def _project(self, build: Build) -> Project:
+        project = await self.store.project(build.project_id)
+        if project is None:
+            raise Refusal("PROJECT_NOT_FOUND", "The project was deleted.")
+        return project
+
+    async def _check_out(self, build: Build, project: Project, log: LogWriter) -> tuple[Build, Path]:
+        await self.workspace.remove(names.checkout(project.id, build.id))
+        checkout = await self.workspace.make(names.checkout(project.id, build.id))
+        known = await self._fetch(build, project, log, [checkout / "app", checkout / "build"])
+        title = known.commit_message.partition("\n")[0]
+        await log.system(f"Commit {known.commit_hash} by {known.commit_author}: {title}")
+        return known, checkout
+
+    async def _fetch(self, build: Build, project: Project, log: LogWriter, destinations: Sequence[Path]) -> Build:
+        """Have the commit in the mirror and its tree in each of `destinations`; returns the build with its commit."""
+
+        async def progress(line: str) -> None:
+            await log.system(line)
+
+        secrets = await self.store.project_secrets(project.id)
+        url = full_url(project.settings.repo, self.github_url)
+        await self.workspace.make(names.project_workspace(project.id))
+        commit = await self.source.checkout(
+            Repository(url, secrets.repo_token, secrets.deploy_key),
+            mirror=self.workspace.path(names.project_mirror(project.id)),
+            branch=build.branch,
+            commit_hash=build.commit_hash,
+            destinations=destinations,
+            progress=progress,
+            timeout=SOURCE_TIMEOUT,
+        )
+        known = await self.store.set_commit(build.id, commit.hash, commit.message, commit.author)
+        return known or replace(
+            build, commit_hash=commit.hash, commit_message=commit.message, commit_author=commit.author
+        )
+
+    async def _project_file(self, build: Build, settings: ProjectSettings) -> FilePart | None:
+        where = _file_of(settings)
+        text = await self.workspace.read_text(
+            f"{names.checkout(build.project_id, build.id)}/app/{where}", limit=MAX_PROJECT_FILE
+        )
+        if text is None:
+            return None
+        part = parse_repository_file(text)
+        if isinstance(part, FilePart):
+            return part
+        raise Refusal("PROJECT_FILE_INVALID", f"{where}: " + "; ".join(str(problem) for problem in part))
+
+    async def _refresh(self, project: Project, part: FilePart) -> None:
+        """Store what is needed of the file before the next build can ask the repository."""
+        await self.values.adopt(
+            project.id, {name: part.values[name] for name in NEEDED_BEFORE_SOURCE if name in part.values}
+        )
+
+
+def _file_of(settings: ProjectSettings) -> str:
+    return f"{settings.working_directory}/{PROJECT_FILE}".lstrip("/")

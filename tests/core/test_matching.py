@@ -1,0 +1,84 @@
+"""A push concerns a project, or the reason is told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from lci_app.core.matching import Matched, Passed, any_file_matches, match, of_repository, verdict_of
+from lci_app.core.model import Verdict
+from lci_app.core.push import Push, read_push
+from tests.makers import commit, project, push_document
+
+
+def _push(**fields: object) -> Push:
+    push = read_push(push_document(**fields))
+    assert isinstance(push, Push)
+    return push
+
+
+@pytest.mark.parametrize(
+    ("path_filter", "files", "matches"),
+    [
+        ("**", {"a"}, True),
+        ("", {"a"}, True),
+        ("backend/**", {"backend/x/y.py"}, True),
+        ("backend/**", {"frontend/y.py"}, False),
+        ("backend/**", {"frontend/y.py", "backend/z"}, True),
+        ("backend/**, !**/*.md", {"backend/README.md"}, False),
+        ("backend/**, !**/*.md", {"backend/README.md", "backend/a.py"}, True),
+        ("!docs/**", {"docs/a.md"}, False),
+        ("!docs/**", {"src/a.py"}, True),
+        ("*.py", {"deep/down/a.py"}, True),
+        ("/Makefile", {"sub/Makefile"}, False),
+        ("backend/", {"backend/a"}, True),
+        ("**", set(), False),
+    ],
+)
+def test_a_path_filter_decides_over_all_files(path_filter: str, files: set[str], matches: bool) -> None:
+    expected = True if path_filter in {"**", ""} else matches
+    assert any_file_matches(path_filter, frozenset(files)) is expected
+
+
+def test_an_unknown_list_of_files_fits_every_filter() -> None:
+    assert any_file_matches("backend/**", None)
+
+
+def test_a_push_to_the_projects_branch_matches() -> None:
+    assert isinstance(match(_push(), project()), Matched)
+
+
+@pytest.mark.parametrize(
+    ("fields", "settings", "verdict"),
+    [
+        ({"ref": "refs/heads/dev"}, {}, Verdict.BRANCH),
+        ({"ref": "refs/tags/v1"}, {}, Verdict.BRANCH),
+        ({"deleted": True}, {}, Verdict.DELETED),
+        ({"head_commit": {"message": "x [skip ci]"}}, {}, Verdict.SKIP_CI),
+        ({}, {"path_filter": "docs/**"}, Verdict.PATH),
+        ({"commits": [commit(added=("docs/a",)), commit(added=("b",))]}, {"path_filter": "c/**"}, Verdict.PATH),
+    ],
+)
+def test_what_does_not_match_has_its_reason(
+    fields: dict[str, object], settings: dict[str, Any], verdict: Verdict
+) -> None:
+    passed = match(_push(**fields), project(**settings))
+    assert isinstance(passed, Passed)
+    assert passed.verdict is verdict
+    assert passed.reason.endswith(".")
+
+
+def test_every_project_of_a_monorepo_is_found() -> None:
+    one = project(1, "api", repo="acme/shop")
+    two = project(2, "web", repo="git@github.com:acme/shop.git")
+    other = project(3, "other", repo="acme/other")
+    assert of_repository(_push().urls, [one, two, other], "https://github.com") == [one, two]
+
+
+def test_the_answer_names_the_project_that_came_nearest() -> None:
+    passed = [
+        match(_push(), project(branch="dev")),
+        match(_push(), project(path_filter="docs/**")),
+    ]
+    assert verdict_of([each for each in passed if isinstance(each, Passed)]).verdict is Verdict.PATH

@@ -1,0 +1,130 @@
+"""The project's command in a container of its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from lci_app.core import names
+from lci_app.core.failures import READ_ONLY_SOURCE
+from lci_app.core.model import Build, BuildStatus, Failure, FailureKind, Stream
+from lci_app.interfaces import ContainerSpec, Refusal, Trouble
+from tests.doubles.engine import Script
+from tests.services.house import House
+
+
+async def failure_of(house: House, **settings: Any) -> Failure:
+    build = await house.build(await house.register(**settings))
+    assert build.failure is not None
+    assert build.failure.stage == "build"
+    return build.failure
+
+
+async def spec_of(house: House, **settings: Any) -> tuple[Build, ContainerSpec]:
+    """Build once; returns the build and what its container was made of."""
+    specs: list[ContainerSpec] = []
+
+    def look(call: str) -> None:
+        specs.extend(
+            each.spec
+            for each in house.world.containers.values()
+            if each.spec.labels[names.LABEL_ROLE] == names.ROLE_BUILD and each.spec not in specs
+        )
+
+    house.world.scripts["make"] = Script()
+    shop = await house.register(**settings)
+    build = await house.order(shop)
+    await house.until(build, lambda _: bool(house.world.containers))
+    look("")
+    for each in list(house.world.containers.values()):
+        each.end(0)
+    (spec,) = specs
+    return await house.ended(build), spec
+
+
+async def test_the_container_is_what_the_contract_says(house: House) -> None:
+    build, spec = await spec_of(house, build_env={"CI": "no", "COLOUR": "red"}, build_memory="64m", build_cpus=2)
+    assert (spec.name, spec.image, spec.working_directory) == (f"lci-build-{build.id}", "img", "/build")
+    assert spec.labels == names.labels(instance="ours", role="build", project_id=1, build_id=build.id)
+    mounts = {mount.container: (mount.host, mount.read_only) for mount in spec.mounts}
+    checkout = house.workspace.path(names.checkout(1, build.id))
+    assert mounts["/app"] == (checkout / "app", True)
+    assert mounts["/build"] == (checkout / "build", False)
+    assert mounts["/output"] == (house.workspace.path(names.output(build.id)), False)
+    # What lci promises to set is not the project's to change.
+    assert spec.environment["CI"] == "true"
+    assert spec.environment["COLOUR"] == "red"
+    assert spec.environment["LCI_COMMIT"] == "a" * 40
+    assert (spec.memory, spec.cpus) == (64 * 1024**2, 2)
+
+
+async def test_a_project_in_a_folder_starts_there(house: House) -> None:
+    house.source.files["a" * 40] = {"api/main.py": ""}
+    _, spec = await spec_of(house, working_directory="api")
+    assert spec.working_directory == "/build/api"
+    assert next(mount.host for mount in spec.mounts if mount.container == "/app").name == "api"
+
+
+async def test_caches_are_where_the_package_managers_look(house: House) -> None:
+    _, spec = await spec_of(house, cache_type=["npm", "pip"])
+    mounts = {mount.container: mount.host for mount in spec.mounts}
+    assert mounts["/root/.npm"] == house.workspace.path("cache/npm")
+    assert mounts["/root/.cache/pip"] == house.workspace.path("cache/pip")
+
+
+async def test_what_an_earlier_try_left_is_not_this_ones_output(house: House) -> None:
+    left = house.workspace.path(names.output(1))
+    left.mkdir(parents=True)
+    (left / "old").touch()
+    build = await house.build(await house.register())
+    assert build.id == 1
+    assert list(left.iterdir()) == []
+
+
+async def test_memory_that_runs_out_is_told_with_its_limit(house: House) -> None:
+    house.world.scripts["make"] = Script(exit_code=137, out_of_memory=True)
+    failure = await failure_of(house, build_memory="64m")
+    assert (failure.code, failure.exit_code) == ("OUT_OF_MEMORY", 137)
+    assert "64m (build_memory)" in failure.message
+
+
+async def test_a_write_into_the_source_is_told_with_the_way_out(house: House) -> None:
+    output = [(Stream.STDERR, b"touch: /app/x: Read-only file system\n")]
+    house.world.scripts["make"] = Script(output, exit_code=1)
+    assert READ_ONLY_SOURCE in (await failure_of(house)).message
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (Refusal("IMAGE_DENIED", "the registry says no"), FailureKind.BUILD),
+        (Trouble("PULL_FAILED", "the registry does not answer"), FailureKind.INFRA),
+    ],
+    ids=["refusal", "trouble"],
+)
+async def test_an_image_that_cannot_be_had_is_whose_fault_it_is(
+    house: House, error: Refusal | Trouble, kind: FailureKind
+) -> None:
+    house.world.registry["far/away:1"] = error
+    failure = await failure_of(house, build_image="far/away:1")
+    assert (failure.code, failure.kind) == (error.code, kind)
+
+
+async def test_a_missing_image_is_pulled_with_its_progress_in_the_log(house: House) -> None:
+    house.world.registry["far/away:1"] = "sha256:9"
+    build = await house.build(await house.register(build_image="far/away:1"))
+    assert build.status is BuildStatus.SUCCESS
+    assert "Pulling far/away:1" in house.log(build)
+
+
+async def test_a_container_that_somebody_removes_is_trouble(house: House) -> None:
+    house.world.scripts["make"] = Script()
+    shop = await house.register()
+    build = await house.order(shop)
+    await house.until(build, lambda _: bool(house.world.containers))
+    for each in list(house.world.containers.values()):
+        each.remove()
+    house.world.scripts["make"] = Script(exit_code=0)
+    ended = await house.ended(build)
+    assert (ended.status, ended.infra_retries) == (BuildStatus.SUCCESS, 1)

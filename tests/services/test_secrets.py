@@ -1,0 +1,144 @@
+"""Who gets which secret, and where none of them is ever seen."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from lci_app.core import names
+from lci_app.core.model import Build, BuildStatus, NewBuild, Stream, Trigger
+from lci_app.core.project import Project, ProjectSecrets
+from lci_app.core.secrets import is_trusted
+from lci_app.services.results import Placed, SlotEmpty
+from tests.adapters.sqlite_store import EARLY
+from tests.doubles.engine import Script
+from tests.services.house import House
+
+TOKEN, PASSWORD = "build-token-8f3a", "p4ssw√rd & more"
+
+
+async def with_secrets(house: House, **settings: Any) -> Project:
+    shop = await house.register(build_secrets=["TOKEN"], runtime_secrets=["PASSWORD"], **settings)
+    await house.store.set_secrets(None, {"TOKEN": TOKEN, "UNUSED": "somebody-else's"}, EARLY)
+    await house.store.set_secrets(shop.id, {"PASSWORD": PASSWORD}, EARLY)
+    return shop
+
+
+async def test_builds_and_versions_find_the_secrets_that_they_name_and_no_others(house: House) -> None:
+    seen: dict[str, dict[str, str]] = {}
+    run, start = house.engine.run_attached, house.engine.start
+
+    async def watched_run(spec, **arguments):
+        seen["build"] = dict(spec.environment)
+        return await run(spec, **arguments)
+
+    async def watched_start(spec):
+        seen["version"] = dict(spec.environment)
+        assert PASSWORD not in repr(spec)
+        return await start(spec)
+
+    house.builder.step.engine = Watched(house.engine, run_attached=watched_run)
+    house.deployer.idle_slot.engine = Watched(house.engine, start=watched_start)
+    shop = await with_secrets(house, build_env={"TOKEN": "overridden", "COLOUR": "red"})
+    build = await house.build(shop)
+    assert build.status is BuildStatus.SUCCESS, house.log(build)
+    assert (seen["build"]["TOKEN"], seen["build"]["COLOUR"]) == (TOKEN, "red")
+    assert seen["version"]["PASSWORD"] == PASSWORD
+    assert "PASSWORD" not in seen["build"]
+    assert not {"TOKEN", "UNUSED"} & set(seen["version"])
+
+
+class Watched:
+    def __init__(self, inner, **replaced):
+        self._inner = inner
+        self.__dict__.update(replaced)
+
+    def __getattr__(self, name):
+        return getattr(self._inner, name)
+
+
+async def test_a_secret_that_is_printed_is_not_stored_in_the_log(house: House) -> None:
+    house.world.scripts["make"] = Script([(Stream.STDOUT, f"using {TOKEN} now\n".encode())], exit_code=0)
+    build = await house.build(await with_secrets(house))
+    assert "using *** now" in house.log(build)
+    assert TOKEN not in "\n".join(house.log(build))
+
+
+async def test_what_a_failed_version_said_and_answered_is_kept_without_its_secrets(house: House) -> None:
+    shop = await with_secrets(house, health_check_retries=1)
+    house.world.scripts["serve"] = Script([(Stream.STDERR, f"cannot sign in with {PASSWORD}\n".encode())])
+    house.probe.answers, house.probe.body = [500], f"bad {PASSWORD}"
+    build = await house.build(shop)
+    assert build.status is BuildStatus.FAILED
+    assert build.failure is not None
+    everything = json.dumps([build.failure.message, build.failure.container_log, house.log(build)], ensure_ascii=False)
+    assert PASSWORD not in everything
+    assert "cannot sign in with ***" in everything
+    assert [attempt.body for attempt in build.failure.health_checks] == ["bad ***"]
+
+
+async def test_a_secret_that_is_not_stored_is_named(house: House) -> None:
+    build = await house.build(await house.register(build_secrets=["MISSING"]))
+    assert build.status is BuildStatus.FAILED
+    assert build.failure is not None
+    assert build.failure.code == "SECRET_MISSING"
+    assert "lci secret set MISSING" in build.failure.message
+
+
+async def test_a_build_that_nobody_of_the_repository_vouches_for_gets_none(house: House) -> None:
+    shop = await with_secrets(house)
+    new = NewBuild(shop.id, Trigger.PULL_REQUEST, "main", queue_key="k")
+    build = await house.store.queue_build(new, EARLY)
+    assert isinstance(build, Build)
+    delivery = await house.secrets.deliver(build, shop.settings)
+    assert (delivery.for_build, delivery.for_version) == ({}, {})
+
+
+@pytest.mark.parametrize("trigger", list(Trigger))
+async def test_every_trigger_but_a_pull_request_is_trusted(house: House, trigger: Trigger) -> None:
+    build = await house.store.queue_build(NewBuild((await house.register()).id, trigger, "main", queue_key="k"), EARLY)
+    assert isinstance(build, Build)
+    assert is_trusted(build) is (trigger is not Trigger.PULL_REQUEST)
+
+
+async def test_the_output_of_a_running_version_is_shown_without_its_secrets(house: House) -> None:
+    house.world.scripts["serve"] = Script([(Stream.STDOUT, f"connected by {PASSWORD}\n".encode())])
+    shop = await with_secrets(house)
+    await house.build(shop)
+    assert await house.runtime.tail(shop, None, 10) == ["connected by ***"]
+    async with house.runtime.follow(shop, None, 10) as lines:
+        assert not isinstance(lines, SlotEmpty)
+        assert await anext(lines) == "connected by ***"
+
+
+async def test_a_rollback_gets_the_secrets_of_today(house: House) -> None:
+    shop = await with_secrets(house)
+    first = await house.build(shop)
+    await house.build(shop)
+    await house.store.delete_secret(shop.id, "PASSWORD")
+    placed = await house.orders.rollback(await house.fresh(shop), first.id)
+    assert isinstance(placed, Placed)
+    back = await house.ended(placed.build)
+    assert back.failure is not None
+    assert back.failure.code == "SECRET_MISSING"
+
+
+async def test_credentials_of_the_source_are_masked_too(house: House) -> None:
+    shop = await house.register()
+    token = ProjectSecrets(repo_token="ghp_secretsecret")
+    await house.store.update_project(shop.id, shop.settings, token, if_revision=None, at=EARLY)
+    house.world.scripts["make"] = Script([(Stream.STDOUT, b"found ghp_secretsecret\n")], exit_code=0)
+    build = await house.build(shop)
+    assert "found ***" in house.log(build)
+    assert names.build_log(shop.id, 1) in house.logs.records
+
+
+async def test_a_build_that_is_not_trusted_is_not_trusted_more_when_it_is_built_again(house: House) -> None:
+    shop = await house.register()
+    build = await house.store.queue_build(NewBuild(shop.id, Trigger.PULL_REQUEST, "main", queue_key="k"), EARLY)
+    assert isinstance(build, Build)
+    again = await house.orders.rebuild(build.id)
+    assert isinstance(again, Placed)
+    assert not is_trusted(again.build)

@@ -1,0 +1,55 @@
+/** The shape and colour of each state. Words come from the dictionary, under the state's own name. */
+
+import type { BuildStatus, ProjectDocument, StageStatus } from "../wire/generated.ts";
+import type { IconName } from "./icons.ts";
+
+export type Shown = BuildStatus | StageStatus | "FlippedBack" | "live" | "stopped" | "trouble" | "idle";
+
+export interface Look {
+  icon: IconName;
+  colour: string;
+  moving?: boolean;
+}
+
+export const looks: Record<Shown, Look> = {
+  Queued: { icon: "clock", colour: "var(--queued)" },
+  Building: { icon: "ring", colour: "var(--building)", moving: true },
+  Deploying: { icon: "swap", colour: "var(--deploying)" },
+  Success: { icon: "check", colour: "var(--live)" },
+  Failed: { icon: "cross", colour: "var(--failed)" },
+  Cancelled: { icon: "slash", colour: "var(--cancelled)" },
+  Pending: { icon: "dot", colour: "var(--muted)" },
+  Running: { icon: "ring", colour: "var(--building)", moving: true },
+  Skipped: { icon: "skip", colour: "var(--warning)" },
+  FlippedBack: { icon: "back", colour: "var(--warning)" },
+  live: { icon: "check", colour: "var(--live)" },
+  stopped: { icon: "stop", colour: "var(--cancelled)" },
+  trouble: { icon: "warning", colour: "var(--failed)" },
+  idle: { icon: "dot", colour: "var(--muted)" },
+};
+
+export const ENDED: ReadonlySet<BuildStatus> = new Set(["Success", "Failed", "Cancelled"]);
+
+/** What a visitor of the project meets now. */
+export function servingState(project: ProjectDocument): "live" | "stopped" | "trouble" | "idle" {
+  if (project.stopped) return "stopped";
+  if (!project.active_slot) return "idle";
+  const slot = project.active_slot === "Blue" ? project.blue : project.green;
+  return slot.status === "running" && slot.health !== "unhealthy" ? "live" : "trouble";
+}
+
+/** What is to be said of a project in one word: what moves, then what failed, then what serves. */
+export function projectState(project: ProjectDocument): Shown {
+  const build = project.last_build?.status;
+  if (build === "Building" || build === "Deploying" || build === "Queued") return build;
+  const serving = servingState(project);
+  if (serving === "trouble" || serving === "stopped") return serving;
+  return build === "Failed" ? "Failed" : serving;
+}
+
+/** Smaller comes first: trouble, then what moves, then the rest. */
+export function urgency(project: ProjectDocument): number {
+  const state = projectState(project);
+  if (state === "trouble" || state === "Failed") return 0;
+  return state === "Building" || state === "Deploying" || state === "Queued" ? 1 : 2;
+}

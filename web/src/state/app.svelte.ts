@@ -1,0 +1,112 @@
+/** What there is one of: the session, the API, the live link, the clock. */
+
+import { Api, ApiError } from "../link/api.ts";
+import { Live, type LinkState } from "../link/live.ts";
+import { Session } from "../link/session.ts";
+
+export const session = new Session(sessionStorage, localStorage);
+const socketAddress = `${location.origin.replace(/^http/, "ws")}/ws`;
+export const live = new Live(socketAddress, () => session.protocols());
+
+/** How one can sign in, as a 401 of `GET /api/me` tells. */
+export interface Ways {
+  password?: boolean;
+  github?: boolean;
+  set_up?: boolean;
+}
+
+class App {
+  signedIn = $state(session.token !== null);
+  /** Whether it is known by now if a person is signed in; nothing is shown before. */
+  known = $state(session.token !== null);
+  ways = $state.raw<Ways>({});
+  link = $state<LinkState>("waiting");
+  /** Milliseconds since 1970, as of the last tick; what shows an age or a duration reads this. */
+  now = $state(Date.now());
+}
+export const app = new App();
+
+export const api = new Api(
+  () => session.headers(),
+  () => left(),
+);
+
+live.changed = (state) => (app.link = state);
+
+// Where it is only asked who is signed in, a 401 is an answer.
+const asking = new Api(
+  () => session.headers(),
+  () => undefined,
+);
+
+/** Check a token, and keep it where lci knows it. Throws ApiError otherwise. */
+export async function signInByToken(token: string, stay: boolean): Promise<void> {
+  const asked = new Api(
+    () => ({ Authorization: `Bearer ${token}` }),
+    () => undefined,
+  );
+  await asked.call("GET /api/me");
+  session.signIn(token, stay);
+  entered();
+}
+
+/** Sign a person in. Throws ApiError. */
+export async function signInByPassword(name: string, password: string): Promise<void> {
+  const me = await asking.call("POST /api/sign-in", { body: { name, password } });
+  session.begin(me.csrf_token ?? "");
+  entered();
+}
+
+/** Make the first administrator by the set-up link's secret. Throws ApiError. */
+export async function setUp(token: string, name: string, password: string): Promise<void> {
+  const me = await asking.call("POST /api/set-up", { body: { token, name, password } });
+  session.begin(me.csrf_token ?? "");
+  entered();
+}
+
+export async function signOut(): Promise<void> {
+  try {
+    if (session.personal) await asking.call("POST /api/me/sign-out");
+  } finally {
+    left();
+  }
+}
+
+/** Find out whether the browser's cookie is somebody's session, and how one can sign in otherwise. */
+async function findOut(): Promise<void> {
+  try {
+    const me = await asking.call("GET /api/me");
+    session.begin(me.csrf_token ?? "");
+    entered();
+  } catch (thrown) {
+    app.ways = (asError(thrown).details["sign_in"] as Ways | undefined) ?? {};
+  }
+  app.known = true;
+}
+
+function entered(): void {
+  app.known = true;
+  app.signedIn = true;
+  live.start();
+}
+
+function left(): void {
+  live.stop();
+  session.signOut();
+  app.signedIn = false;
+  void findOut();
+}
+
+export function start(): void {
+  if (app.signedIn) live.start();
+  else void findOut();
+  setInterval(() => (app.now = Date.now()), 1000);
+  document.addEventListener("visibilitychange", () => document.hidden || live.wake());
+  addEventListener("online", () => live.wake());
+}
+
+/** Anything thrown, as an error to show. */
+export function asError(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  return new ApiError(0, "UNREACHABLE", error instanceof Error ? error.message : String(error));
+}

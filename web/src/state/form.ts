@@ -1,0 +1,93 @@
+/** The fields of a project as text in a form, and back. Pure. */
+
+import type { ProjectDocument, ProjectUpdate } from "../wire/generated.ts";
+
+export const TEXTS = [
+  "branch", "path_filter", "working_directory", "build_image", "build_command", "runtime_image", "mount_path",
+  "health_check_url", "queue_key",
+] as const; // prettier-ignore
+export const NUMBERS = [
+  "build_timeout", "runtime_port", "health_check_retries", "health_check_interval", "health_check_timeout",
+  "drain_timeout", "keep_releases",
+] as const; // prettier-ignore
+/** Empty text stands for null. */
+export const OPTIONAL = ["build_memory", "runtime_memory"] as const;
+export const ENVIRONMENTS = ["build_env", "runtime_env"] as const;
+export const CACHES = ["none", "npm", "gradle", "maven", "pip", "cargo", "pub", "go"] as const;
+
+export type Form = Record<
+  (typeof TEXTS)[number] | (typeof NUMBERS)[number] | (typeof OPTIONAL)[number] | (typeof ENVIRONMENTS)[number],
+  string
+> & { repo: string; domains: string; runtime_command: string; cache_type: string; strip_prefix: boolean };
+
+export function formOf(project: ProjectDocument): Form {
+  const text = Object.fromEntries([...TEXTS, ...NUMBERS, ...OPTIONAL].map((name) => [name, String(project[name] ?? "")]));
+  const environments = Object.fromEntries(ENVIRONMENTS.map((name) => [name, environmentText(project[name])]));
+  return {
+    ...text,
+    ...environments,
+    repo: project.repo,
+    domains: project.domains.join(", "),
+    runtime_command: typeof project.runtime_command === "string" ? project.runtime_command : JSON.stringify(project.runtime_command),
+    cache_type: [project.cache_type].flat().join(", "),
+    strip_prefix: project.strip_prefix,
+  } as Form;
+}
+
+/** What changed between two states of a form, as the API takes it. */
+export function changesOf(before: Form, after: Form): ProjectUpdate {
+  const changes: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(after)) {
+    if (value !== before[name as keyof Form]) changes[name] = valueOf(name, value);
+  }
+  return changes as ProjectUpdate;
+}
+
+function valueOf(name: string, value: string | boolean): unknown {
+  if (typeof value === "boolean") return value;
+  if (isOne(NUMBERS, name)) return value.trim() === "" || Number.isNaN(Number(value)) ? value : Number(value);
+  if (isOne(OPTIONAL, name)) return value.trim() || null;
+  if (isOne(ENVIRONMENTS, name)) return environmentOf(value);
+  if (name === "domains") return listOf(value);
+  if (name === "cache_type") return listOf(value).length === 1 ? listOf(value)[0] : listOf(value);
+  if (name === "runtime_command" && value.startsWith("[")) return commandOf(value);
+  return value;
+}
+
+function commandOf(value: string): unknown {
+  try {
+    return JSON.parse(value);
+  } catch {
+    return value;
+  }
+}
+
+const isOne = (names: readonly string[], name: string) => names.includes(name);
+const listOf = (value: string) => value.split(",").map((part) => part.trim()).filter(Boolean);
+
+export function environmentText(environment: Record<string, string>): string {
+  return Object.entries(environment)
+    .map(([name, value]) => `${name}=${value}`)
+    .join("\n");
+}
+
+export function environmentOf(text: string): Record<string, string> {
+  const lines = text.split("\n").filter((line) => line.trim() && !line.trim().startsWith("#"));
+  return Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf("=")).trim(), line.slice(line.indexOf("=") + 1)]));
+}
+
+/** The number of the first line that is not NAME=value; null where all are. */
+export function badLine(text: string): number | null {
+  const at = text.split("\n").findIndex((line) => line.trim() && !line.trim().startsWith("#") && !/^\s*[A-Za-z_]\w*\s*=/.test(line));
+  return at < 0 ? null : at + 1;
+}
+
+export function isName(name: string): boolean {
+  return /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(name) && /[a-z]/.test(name);
+}
+
+/** A name for the project of a repository. */
+export function nameFrom(repo: string, folder: string): string {
+  const last = (folder || repo).replace(/\.git\/?$/, "").split(/[/:]/).filter(Boolean).at(-1) ?? "";
+  return last.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 63);
+}
