@@ -179,6 +179,8 @@ async def _serve(
     await house.routes.publish()
     async with trio.open_nursery() as leaving:
         await leaving.start(house.retirement.run)
+        await leaving.start(house.slot_health.run)
+        leaving.start_soon(house.routes.run)
         async with trio.open_nursery() as building:
             building.start_soon(_reconcile_then_build, house)
             async with trio.open_nursery() as serving:

@@ -38,6 +38,7 @@ from lci_app.services.runtime import Runtime
 from lci_app.services.scheduler import Scheduler
 from lci_app.services.secrets import Secrets
 from lci_app.services.sign_in import SignIn
+from lci_app.services.slot_health import SlotHealth
 from lci_app.services.source_stage import SourceStage
 from lci_app.services.sweeper import Sweeper
 
@@ -66,19 +67,21 @@ class House:
     reconciler: Reconciler
     scheduler: Scheduler
     routes: Routes
+    slot_health: SlotHealth
     parts: Parts
 
 
 def join(config: Config, outside: Outside, *, public_url: str) -> House:
     """Build the services on their adapters; nothing runs yet."""
     store, engine, clock, workspace = outside.store, outside.engine, outside.clock, outside.workspace
-    hub, bell, locks, probe = Hub(clock), Bell(), ProjectLocks(), HttpHealthProbe()
+    hub, bell, locks, probe = Hub(clock, public_url), Bell(), ProjectLocks(), HttpHealthProbe()
     queue = BuildQueue(store, hub, bell, clock)
     routes = Routes(store, outside.proxy)
     retirement = Retirement(store, engine, outside.proxy, hub)
     idle_slot = IdleSlot(store, engine, retirement, hub, clock, outside.instance)
     checks = HealthChecks(store, probe, hub, clock)
-    deployer = Deployer(store, engine, idle_slot, checks, routes, retirement, locks, hub, clock, public_url)
+    deployer = Deployer(store, engine, idle_slot, checks, routes, retirement, locks, hub, clock)
+    slot_health = SlotHealth(store, probe, locks, hub, clock)
     source = SourceStage(store, outside.source, workspace, RepositoryValues(store, clock), config.github_url)
     secrets = Secrets(store, outside.keys)
     step = BuildStep(engine, outside.isolation, workspace, outside.instance)
@@ -105,10 +108,10 @@ def join(config: Config, outside: Outside, *, public_url: str) -> House:
         github=GitHubAccounts(store, GitHubOAuth(config.github_url, config.github_api_url), sign_in, clock),
         callers=Callers(store, clock),
         traffic=outside.proxy.traffic,
-        runtime=Runtime(store, engine, probe, outside.proxy, routes, retirement, secrets, locks, hub, clock),
+        runtime=Runtime(store, engine, slot_health, outside.proxy, routes, retirement, secrets, locks, hub, clock),
         docker_version=engine.version,
         isolation=outside.isolation,
         secrets=secrets,
     )
-    reconciler = Reconciler(store, engine, retirement, workspace, outside.logs, locks, clock)
-    return House(retirement, reconciler, scheduler, routes, parts)
+    reconciler = Reconciler(store, engine, retirement, workspace, outside.logs, locks, slot_health, hub, clock)
+    return House(retirement, reconciler, scheduler, routes, slot_health, parts)

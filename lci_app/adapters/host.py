@@ -39,21 +39,6 @@ class HostPorts:
         return True
 
 
-def prepare_directories(data_directory: Path) -> None:
-    """Make the data directory, for this user alone; whatever is made from here on is for this user alone too.
-
-    Raises Trouble("DATA_DIRECTORY_UNUSABLE").
-    """
-    os.umask(0o077)
-    try:
-        for path in (data_directory, data_directory / names.RUN):
-            path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            path.chmod(0o700)
-    except OSError as error:
-        message = f"the data directory {data_directory} cannot be used: {error.strerror or error}"
-        raise Trouble("DATA_DIRECTORY_UNUSABLE", message) from error
-
-
 @contextmanager
 def open_lock(data_directory: Path) -> Iterator[None]:
     """Hold the data directory for this process; the kernel lets go of it when the process ends, however it ends.

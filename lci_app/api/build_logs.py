@@ -21,6 +21,7 @@ from lci_app.api.wire.base import DEFAULT_LINES
 from lci_app.api.wire.logs import LAST_EVENT_ID, LogMatches, LogPage, LogQuery, LogSearchQuery, LogStages, Resumption
 from lci_app.core import names
 from lci_app.core.lifecycle import FINAL
+from lci_app.core.log_lines import WholeLines
 from lci_app.core.model import Build
 from lci_app.interfaces import LogRecord, Logs, Store
 
@@ -108,19 +109,18 @@ async def _download(logs: Logs, path: str) -> AsyncIterator[AsyncIterator[bytes]
 
 async def _timestamped(logs: Logs, path: str, last: int) -> AsyncGenerator[bytes, None]:
     """Yield every line up to number `last`; a line that was stored in pieces is whole again."""
-    number, goes_on = 1, False
+    number, lines = 1, WholeLines()
     while number <= last:
         records = await logs.read(path, number, min(PAGE_LINES, last - number + 1))
         if not records:
-            return
-        parts = []
-        for record in records:
-            parts.append(record.text if goes_on else f"{record.timestamp} {record.text}")
-            goes_on = record.continued
-            if not goes_on:
-                parts.append("\n")
+            break
+        parts = [
+            lines.add((each.stream, each.stage), each.text, continued=each.continued, prefix=f"{each.timestamp} ")
+            for each in records
+        ]
         number = records[-1].number + 1
         yield "".join(parts).encode(errors="replace")
+    yield lines.end().encode()
 
 
 def _path(build: Build) -> str:

@@ -15,6 +15,7 @@ from lci_app.api.wire.builds import (
     build_list,
     build_page,
 )
+from lci_app.core.lifecycle import FINAL
 from lci_app.core.model import Build, BuildStatus
 from lci_app.interfaces import BuildFilter, Store
 from lci_app.services.results import BuildFinished, Invalid, NoSuchBuild, NoSuchProject, NothingRetained, Placed
@@ -79,7 +80,10 @@ class BuildPages:
             case NoSuchBuild(build_id):
                 raise problem.no_such_build(build_id)
             case BuildFinished(build):
-                message = f"Build {build.build_number} of {build.project_name} has ended already: {build.status}."
+                state = f"has ended already: {build.status}"
+                if build.status not in FINAL:
+                    state = "has the traffic already: `rollback` goes back to the one before"
+                message = f"Build {build.build_number} of {build.project_name} {state}."
                 raise problem.conflict("BUILD_FINISHED", message, status=build.status)
 
     async def _list(

@@ -84,9 +84,9 @@ class Http1(H11Protocol):
             (_REQUEST_ID, secrets.token_hex(8).encode()),
         ]
         every = list(chain(headers, self.config.response_headers("h11")))
-        await self._send_h11_event(h11.Response(status_code=status_code, headers=every))
-        await self._send_h11_event(h11.Data(data=body))
-        await self._send_h11_event(h11.EndOfMessage())
+        answer = (h11.Response(status_code=status_code, headers=every), h11.Data(data=body), h11.EndOfMessage())
+        # At once: a handler that still has the request could put its own answer in between.
+        await self.send(RawData(data=b"".join(self.connection.send(event) or b"" for event in answer)))
 
 
 class Connection(TCPServer):

@@ -58,7 +58,8 @@ def cancel(arguments: argparse.Namespace) -> Exit:
         if arguments.json:
             screen.data(answer)
         else:
-            screen.say(f"build {build_id} is cancelled")
+            ended = answer["status"] == "Cancelled"
+            screen.say(f"build {build_id} is cancelled" if ended else f"build {build_id} is being cancelled")
     return Exit.DONE
 
 

@@ -54,7 +54,7 @@ async def _bring_live(config: Config, api_url: str, proxy_url: str) -> str:
     project = sample_project(repository)
     build_id = await _in_thread(_start_build, service, project)
     _tell(f"build {build_id} of {repository} is queued")
-    if await follow(service, build_id, Viewer(lambda _: None, _tell_event)) is not BuildStatus.SUCCESS:
+    if await follow(service, build_id, Viewer(lambda _, __: None, _tell_event)) is not BuildStatus.SUCCESS:
         raise await _in_thread(_failure, service, build_id)
     url = f"{proxy_url}/{project.name}/"
     await _in_thread(_check_page, url)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import ssl
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -39,9 +39,12 @@ Line = tuple[int, str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who is shown what happens; both are called in order, one at a time."""
+    """Who is shown what happens; both are called in order, one at a time.
 
-    lines: Callable[[Sequence[Line]], None]
+    `lines` gets lines, and the numbers of those that go on in the next line of their stream.
+    """
+
+    lines: Callable[[Sequence[Line], Collection[int]], None]
     event: Callable[[dict[str, Any]], None]
 
 
@@ -120,7 +123,7 @@ class _Following:
         self.connected = True
         match message.get("type"):
             case "log_batch" if message["build_id"] == self._build_id:
-                self._take_lines(message["lines"])
+                self._take_lines(message["lines"], message.get("continued", ()))
             case "build_status" if message["build_id"] == self._build_id:
                 self._viewer.event(message)
                 status = BuildStatus(message["status"])
@@ -131,14 +134,14 @@ class _Following:
                 raise CommandError(Exit.NOT_FOUND, message["message"], code=message["code"])
         return None
 
-    def _take_lines(self, lines: Sequence[Line]) -> None:
+    def _take_lines(self, lines: Sequence[Line], continued: Collection[int]) -> None:
         fresh = [line for line in lines if line[0] >= self._next_line]
         if not fresh:
             return
         if fresh[0][0] != self._next_line:
             raise _CutError(f"line {self._next_line} is missing")
         self._next_line = fresh[-1][0] + 1
-        self._viewer.lines(fresh)
+        self._viewer.lines(fresh, frozenset(continued))
 
 
 async def _dial(service: Service) -> _Stream:

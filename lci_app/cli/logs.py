@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final
 
 from lci_app.cli.client import Client, segment
 from lci_app.cli.exits import CommandError, Exit
 from lci_app.cli.screen import Screen, duration, plain, short
 from lci_app.cli.session import connected
+from lci_app.core.log_lines import WholeLines
 
 _PAGE: Final = 5_000
 
@@ -26,9 +27,12 @@ def logs(arguments: argparse.Namespace) -> Exit:
         if arguments.json:
             _print_document(client, build["id"], first)
             return Exit.DONE
+        whole = WholeLines()
         for page in _pages(client, build["id"], first):
             for line in page["lines"]:
-                print(screen.log_text(line["text"]), end="" if line["continued"] else "\n")
+                kind, text = (line["stream"], line["stage"]), screen.log_text(line["text"])
+                print(whole.add(kind, text, continued=line["continued"]), end="")
+        print(whole.end(), end="")
         if not page["complete"]:
             screen.note(f"the build goes on: `lci logs {build['id']} -f` follows it")
     return Exit.DONE
@@ -55,7 +59,7 @@ def follow_to_the_end(
     """Show a build's log until it has ended, then say how; returns DONE, BUILD_FAILED or TIMED_OUT."""
     import trio  # noqa: PLC0415 - a command that follows nothing starts without it
 
-    from lci_app.cli.follow import Viewer, follow  # noqa: PLC0415
+    from lci_app.cli.follow import Line, Viewer, follow  # noqa: PLC0415
 
     async def watch() -> bool:
         with trio.move_on_after(float("inf") if timeout is None else timeout):
@@ -63,13 +67,15 @@ def follow_to_the_end(
             return True
         return False
 
-    def lines(fresh: Sequence[Sequence[Any]]) -> None:
+    whole = WholeLines()
+
+    def lines(fresh: Sequence[Line], continued: Collection[int]) -> None:
         if screen.json:
             names = ("number", "timestamp", "stream", "text")
-            texts = [json.dumps({"type": "log", **dict(zip(names, line, strict=True))}) for line in fresh]
+            texts = [json.dumps({"type": "log", **dict(zip(names, line, strict=True))}) + "\n" for line in fresh]
         else:
-            texts = [screen.log_text(line[3]) for line in fresh]
-        sys.stdout.write("\n".join([*texts, ""]))
+            texts = [whole.add(line[2], screen.log_text(line[3]), continued=line[0] in continued) for line in fresh]
+        sys.stdout.write("".join(texts))
         sys.stdout.flush()
 
     def event(message: dict[str, Any]) -> None:

@@ -66,6 +66,8 @@ class LogLine(Event):
     line_number: int
     stream: Stream
     stage: str
+    # The line was longer than 64 KiB and goes on in the next of its stream.
+    continued: bool = False
 
 
 class LogBatch(Event):
@@ -73,6 +75,8 @@ class LogBatch(Event):
     build_id: int
     # number, timestamp, stream, text
     lines: list[tuple[int, str, Stream, str]]
+    # The numbers of those that go on in the next line of their stream.
+    continued: list[int] = Field(default_factory=list)
 
 
 class Lagged(Event):

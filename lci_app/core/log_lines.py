@@ -12,7 +12,8 @@ what the program wrote, byte for byte, whatever its encoding; only the carriage 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from lci_app.core.model import Stream, Timestamp
@@ -166,3 +167,26 @@ def text_start(record: bytes) -> int:
 def holds_text(torn: bytes) -> bool:
     """Return whether anything would be lost without this last record, whose end a crash has kept from the disk."""
     return len(torn) > MAX_HEADER_BYTES or _HEADER.match(torn) is not None
+
+
+@dataclass
+class WholeLines:
+    """Writes lines as text, those that were stored in pieces whole again.
+
+    `kind` is whatever tells the lines of one source from another's (stream and stage): what comes between two pieces
+    of a line from elsewhere stands on a line of its own.
+    """
+
+    _open: Hashable = None
+
+    def add(self, kind: Hashable, text: str, *, continued: bool, prefix: str = "") -> str:
+        """Return what to write for one stored line; `prefix` stands before a line, not before its further pieces."""
+        joins = self._open is not None and self._open == kind
+        before = "\n" if self._open is not None and not joins else ""
+        self._open = kind if continued else None
+        return f"{before}{'' if joins else prefix}{text}" + ("" if continued else "\n")
+
+    def end(self) -> str:
+        """Return what ends a line whose last piece never came."""
+        ended, self._open = "" if self._open is None else "\n", None
+        return ended

@@ -72,7 +72,8 @@ def any_file_matches(path_filter: str, files: frozenset[str] | None) -> bool:
         return True
     if all(pattern.startswith("!") for pattern in patterns):
         patterns.insert(0, EVERYTHING)
-    return any(pathspec.GitIgnoreSpec.from_lines(patterns).match_files(files))
+    # Not GitIgnoreSpec: there, as in git, what a folder's pattern takes in no later `!` gets out again.
+    return any(pathspec.PathSpec.from_lines("gitignore", patterns).match_files(files))
 
 
 def verdict_of(passed: Iterable[Passed]) -> Passed:

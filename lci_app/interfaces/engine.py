@@ -125,8 +125,8 @@ class Engine(Protocol):
     async def keep_networks(self, project_ids: Collection[int]) -> None:
         """Remove our networks of all other projects, and those that this lci would make otherwise."""
 
-    async def list_ours(self) -> list[ContainerState]:
-        """Return every container with our `lci.instance`, ended ones too."""
+    async def list_ours(self, *, build_id: int | None = None) -> list[ContainerState]:
+        """Return every container with our `lci.instance` (and of that build), ended ones too."""
 
 
 class AsyncLines(Protocol):

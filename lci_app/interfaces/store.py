@@ -211,12 +211,20 @@ class Store(AccountStore, DeliveryStore, SecretStore, Protocol):
     async def add_health_check(self, deployment_id: int, attempt: HealthAttempt) -> None:
         """Keep one attempt; the build's `health_check_attempts` counts it too."""
 
-    async def commit_switch(self, deployment_id: int, state: SlotState, at: Timestamp) -> Project | None:
+    async def commit_switch(
+        self, deployment_id: int, state: SlotState, addresses: JsonObject, at: Timestamp
+    ) -> Project | DomainTaken | None:
         """The switch: the slot is active and `running`, the project not stopped, the other slot `draining` if it held
-        a container. None, and nothing changed, when the build's cancellation was asked for or it has ended."""
+        a container, and the settings of `addresses` are the project's. DomainTaken, and nothing changed, where one of
+        them is another project's; None, and nothing changed, when the build's cancellation was asked for or it has
+        ended."""
 
-    async def commit_flip(self, project_id: int, slot: Slot, at: Timestamp) -> Project | None:
-        """Make a slot that is `running` and healthy the active one, without a build; None where it is not."""
+    async def commit_flip(
+        self, project_id: int, slot: Slot, addresses: JsonObject, at: Timestamp
+    ) -> Project | DomainTaken | None:
+        """Make a slot that is `running` and healthy the active one, with its `addresses`, without a build.
+
+        None, and nothing changed, where it is not."""
 
     async def end_deployment(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +17,7 @@ from lci_app.core.project import CacheMode, ProjectSettings, PullPolicy
 from lci_app.core.subnets import NetworkKind
 from lci_app.interfaces import ContainerExit, Engine, Isolation, LogWriter, Mount, Workspace
 from lci_app.services.containers import Provision, build_container
+from lci_app.services.under_trouble import attempt, insist
 
 STAGE: Final = "build"
 # Where the cause of a failure is looked for: this many lines before the end.
@@ -59,6 +61,20 @@ class BuildStep:
             return await self._judge(ended, settings, log)
         message = f"The build did not end within {settings.build_timeout:g} s (build_timeout)."
         return Failure(FailureKind.BUILD, STAGE, "BUILD_TIMEOUT", message)
+
+    async def clear(self, build_id: int) -> None:
+        """Remove what containers of the build's commands are left, whatever the engine's trouble was: only then is the
+        build final, or may it be tried again.
+
+        Goes on until the engine has done it; a cancellation leaves it to the next start of lci.
+        """
+        what = f"remove what build {build_id} left running"
+        await attempt(partial(insist, partial(self._clear, build_id), what=what), what=what)
+
+    async def _clear(self, build_id: int) -> None:
+        for container in await self.engine.list_ours(build_id=build_id):
+            if container.labels.get(names.LABEL_ROLE) == names.ROLE_BUILD:
+                await self.engine.remove(container.id)
 
     async def _network(self, build: Build, log: LogWriter) -> str:
         """Return the network of the project's builds; before anything runs in it, the firewall stands."""

@@ -102,6 +102,8 @@ class Builder:
         end: BuildEnd | None = _CANCELLED
         with by_request:
             end = await self._run_logged(queued, by_request)
+        if end is not None and queued.output_build_id is None:
+            await self.step.clear(queued.id)
         change = await self.record.end(queued, end) if end is not None else None
         if change is not None:
             if change.build.status is BuildStatus.FAILED:
@@ -117,6 +119,8 @@ class Builder:
         end = None
         try:
             async with self.logs.open(log_of(queued)) as log:
+                if await self._is_called_off(queued):
+                    return None
                 await log.mask(Mask(await self.secrets.of_source(queued.project_id)))
                 begun = await self.record.begin(await self._with_commit(queued, log))
                 if begun is None:
@@ -130,6 +134,11 @@ class Builder:
                 await self.record.begin(queued)
                 end = BuildEnd(BuildStatus.FAILED, Failure(FailureKind.INFRA, "source", trouble.code, str(trouble)))
         return end
+
+    async def _is_called_off(self, queued: Build) -> bool:
+        """Return whether the build was cancelled, or deleted, after it was chosen and before it is begun."""
+        now = await self.store.build(queued.id)
+        return now is None or now.status is not BuildStatus.QUEUED
 
     async def _with_commit(self, queued: Build, log: LogWriter) -> Build:
         """Find out which commit is built before the build is called Building, where its branch's head is wanted."""

@@ -12,7 +12,6 @@ from typing import Final, Literal
 
 import trio
 
-from lci_app.core.events import DeploymentEnded
 from lci_app.core.model import Build, DeploymentOutcome, Failure, FailureKind, Health, Slot, SlotStatus
 from lci_app.core.project import Project
 from lci_app.core.rollout import (
@@ -34,19 +33,16 @@ from lci_app.core.rollout import (
     Withdrawn,
     rollout,
 )
-from lci_app.interfaces import Clock, DomainTaken, Engine, OutsideError, Refusal, Store, Trouble
+from lci_app.interfaces import Clock, DomainTaken, Engine, OutsideError, Refusal, Store
 from lci_app.services.candidate import Candidate, DeployOrder
 from lci_app.services.health_checks import HealthChecks
 from lci_app.services.hub import Hub
 from lci_app.services.idle_slot import IdleSlot
 from lci_app.services.project_locks import ProjectLocks
-from lci_app.services.repository_values import RepositoryValues
 from lci_app.services.retirement import Retirement
-from lci_app.services.routes import Routes
+from lci_app.services.routes import SWITCH_SECONDS, Routes
 from lci_app.services.under_trouble import attempt, insist
 
-# A committed switch is brought to its end even while lci stops, for so many seconds; then the next start does it.
-SWITCH_SECONDS: Final = 30.0
 # How long undoing a candidate may take when everything else is being cancelled.
 UNDO_SECONDS: Final = 20.0
 LOG_SECONDS: Final = 5.0
@@ -70,13 +66,12 @@ class Deployer:
     locks: ProjectLocks
     hub: Hub
     clock: Clock
-    public_url: str
 
     async def deploy(self, order: DeployOrder) -> Live | Outdated | Withdrawn | Failure:
         """Put a version live: then every worker of the data plane serves it. Whatever else leaves the old one serving.
 
-        Raises OutsideError where the rollout met one, and Cancelled; the candidate is gone by then, unless the engine
-        is in trouble.
+        What the outside refuses or fails at is a Failure too, with what was seen of the candidate until then. The
+        candidate is gone by then, and when this raises, unless the engine is in trouble.
         """
         async with self.locks.hold(order.build.project_id):
             project = await self.store.project(order.build.project_id)
@@ -101,6 +96,11 @@ class Deployer:
     async def _roll_out(self, candidate: Candidate) -> Live | Withdrawn | Failure:
         try:
             ending = await self._obey_machine(candidate)
+        except OutsideError as error:
+            if candidate.committed:
+                raise
+            kind = FailureKind.DEPLOY if isinstance(error, Refusal) else FailureKind.INFRA
+            return await self._fail(candidate, kind, error.code, str(error))
         except BaseException as error:
             with trio.move_on_after(UNDO_SECONDS, shield=True):
                 await self._abandon(candidate, error)
@@ -112,8 +112,8 @@ class Deployer:
             case Withdrawn():
                 await self._undo(candidate, DeploymentOutcome.CANCELLED, "Cancelled.")
                 return ending
-            case NotHealthy():
-                return await self._fail(candidate, ending)
+            case NotHealthy(code, reason, exit_code):
+                return await self._fail(candidate, FailureKind.DEPLOY, code, reason, exit_code)
 
     async def _obey_machine(self, candidate: Candidate) -> Ending:
         settings, log = candidate.order.settings, candidate.order.log
@@ -157,34 +157,24 @@ class Deployer:
         assert candidate.container_id is not None  # noqa: S101 - the rollout starts it first
         # Before the commit, so that a version that serves is never without its restart policy.
         await self.engine.serve_for_good(candidate.container_id)
-        await self._adopt_addresses(candidate)
         candidate.old = (await self.store.slots(candidate.project.id))[candidate.slot.other]
         state = candidate.state(SlotStatus.RUNNING, Health.HEALTHY)
-        if await self.store.commit_switch(candidate.deployment.id, state, self.clock.now()) is None:
+        switched = await self.store.commit_switch(
+            candidate.deployment.id, state, candidate.order.addresses, self.clock.now()
+        )
+        if switched is None:
             return Overruled()
+        if isinstance(switched, DomainTaken):
+            raise Refusal("DOMAIN_TAKEN", f"{switched.domain} belongs to the project {switched.by_project} already.")
         # Nothing may come between the two: the store has promised that a commit is never lost to a cancellation.
         candidate.committed = True
         return Committed()
 
-    async def _adopt_addresses(self, candidate: Candidate) -> None:
-        if not candidate.order.addresses:
-            return
-        adopted = await RepositoryValues(self.store, self.clock).adopt(candidate.project.id, candidate.order.addresses)
-        if isinstance(adopted, DomainTaken):
-            raise Refusal("DOMAIN_TAKEN", f"{adopted.domain} belongs to the project {adopted.by_project} already.")
-
     async def _switch_traffic(self, candidate: Candidate) -> None:
         name = candidate.project.name
-        await insist(self._publish, what=f"switch the traffic of {name}", shielded=SWITCH_SECONDS)
+        await insist(self.routes.publish, what=f"switch the traffic of {name}", shielded=SWITCH_SECONDS)
         self.hub.container_changed(candidate.state(SlotStatus.RUNNING, Health.HEALTHY), "Running")
         await self._say(candidate, f"{candidate.slot} serves {name} now.")
-
-    async def _publish(self) -> None:
-        try:
-            await self.routes.publish()
-        except Exception as error:
-            # The commit stands: a build that fails now would say that nothing has changed.
-            raise Trouble("PROXY_FAILED", f"the proxy cannot be told its routes: {error!r}") from error
 
     async def _settle(self, candidate: Candidate) -> None:
         """Let the old version leave, and close the books of a switch that has happened."""
@@ -210,19 +200,18 @@ class Deployer:
         """Undo what an exception has left half done; from the commit on nothing is undone."""
         if candidate.committed:
             return
-        if isinstance(error, OutsideError):
-            outcome, reason = DeploymentOutcome.FAILED, str(error)
-        elif isinstance(error, Exception):
-            outcome, reason = DeploymentOutcome.FAILED, "lci failed for a reason it did not foresee."
-        else:
-            outcome, reason = DeploymentOutcome.CANCELLED, "Cancelled."
-        await self._undo(candidate, outcome, reason)
-        if outcome is DeploymentOutcome.FAILED:
-            self._announce_end(candidate, "Failed", reason)
+        if not isinstance(error, Exception):
+            await self._undo(candidate, DeploymentOutcome.CANCELLED, "Cancelled.")
+            return
+        reason = "lci failed for a reason it did not foresee."
+        await self._undo(candidate, DeploymentOutcome.FAILED, reason)
+        self._announce_end(candidate, "Failed", reason)
 
-    async def _fail(self, candidate: Candidate, ending: NotHealthy) -> Failure:
-        last_words = await self._undo(candidate, DeploymentOutcome.FAILED, ending.reason)
-        self._announce_end(candidate, "Failed", ending.reason)
+    async def _fail(
+        self, candidate: Candidate, kind: FailureKind, code: str, reason: str, exit_code: int | None = None
+    ) -> Failure:
+        last_words = await self._undo(candidate, DeploymentOutcome.FAILED, reason)
+        self._announce_end(candidate, "Failed", reason)
         active = candidate.project.active_slot
         serving = (
             "Nothing served before, nothing serves now."
@@ -230,11 +219,11 @@ class Deployer:
             else f"{active} serves on; nothing changed for visitors."
         )
         return Failure(
-            FailureKind.DEPLOY,
+            kind,
             stage="deploy",
-            code=ending.code,
-            message=f"{ending.reason} {serving}",
-            exit_code=ending.exit_code,
+            code=code,
+            message=f"{reason} {serving}",
+            exit_code=exit_code,
             health_checks=tuple(candidate.attempts),
             container_log=tuple(last_words),
         )
@@ -263,15 +252,4 @@ class Deployer:
             await attempt(partial(candidate.order.log.system, text), what="write to a build's log")
 
     def _announce_end(self, candidate: Candidate, status: Literal["Success", "Failed"], reason: str) -> None:
-        self.hub.publish_nowait(
-            DeploymentEnded(
-                timestamp=self.clock.now(),
-                build_id=candidate.order.build.id,
-                project_id=candidate.project.id,
-                project_name=candidate.project.name,
-                status=status,
-                slot=candidate.slot,
-                url=f"{self.public_url}/{candidate.project.name}/",
-                reason=reason,
-            )
-        )
+        self.hub.deployment_ended(candidate.project, candidate.order.build.id, candidate.slot, status, reason)

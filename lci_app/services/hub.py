@@ -8,8 +8,9 @@ from typing import Final, Literal
 
 import trio
 
-from lci_app.core.events import BuildStatusChanged, ContainerStatus, ErrorEvent, Published
-from lci_app.core.model import Build, BuildStatus, SlotState
+from lci_app.core.events import BuildStatusChanged, ContainerStatus, DeploymentEnded, ErrorEvent, Published
+from lci_app.core.model import Build, BuildStatus, Slot, SlotState
+from lci_app.core.project import Project
 from lci_app.interfaces import Clock, StatusChange
 
 # Status events only: log lines are read from the stored log. A client that lets so many pile up is as good as gone.
@@ -49,8 +50,11 @@ class Listener:
 
 
 class Hub:
-    def __init__(self, clock: Clock) -> None:
+    """`public_url`: where services are reached."""
+
+    def __init__(self, clock: Clock, public_url: str) -> None:
         self._clock = clock
+        self._public_url = public_url
         self._listeners: set[Listener] = set()
 
     @contextmanager
@@ -97,6 +101,22 @@ class Hub:
                 slot=state.slot,
                 container_id=state.container_id or "",
                 status=status,
+            )
+        )
+
+    def deployment_ended(
+        self, project: Project, build_id: int, slot: Slot, status: Literal["Success", "Failed"], reason: str
+    ) -> None:
+        self.publish_nowait(
+            DeploymentEnded(
+                timestamp=self._clock.now(),
+                build_id=build_id,
+                project_id=project.id,
+                project_name=project.name,
+                status=status,
+                slot=slot,
+                url=f"{self._public_url}/{project.name}/",
+                reason=reason,
             )
         )
 

@@ -72,7 +72,10 @@ class IdleSlot:
         seen = await self.engine.inspect(candidate.container_id)
         if seen is None:
             raise Trouble("CONTAINER_GONE", "The new version's container was removed by somebody else.")
-        return Up() if seen.running else Down(seen.exit_code, seen.out_of_memory)
+        if seen.running:
+            return Up()
+        self.hub.container_changed(candidate.state(SlotStatus.ERROR, Health.UNHEALTHY), "Error")
+        return Down(seen.exit_code, seen.out_of_memory)
 
     async def take_down(self, candidate: Candidate) -> list[str]:
         """Remove the candidate's container; returns its last words.
@@ -91,6 +94,8 @@ class IdleSlot:
         if removed:
             left = SlotState(left.project_id, left.slot, port=left.port)
             self.hub.container_changed(replace(left, container_id=container_id), "Stopped")
+        else:
+            self.hub.container_changed(left, "Error")
         await insist(partial(self.store.set_slot, left), what=f"note that candidate {short} was taken down")
         return [candidate.order.delivery.mask.in_text(line) for line in last_words or []]
 

@@ -24,8 +24,10 @@ from lci_app.core.model import (
 from lci_app.core.project import Project
 from lci_app.interfaces import Clock, ContainerState, Engine, Logs, OutsideError, Requeue, Store, Workspace
 from lci_app.services.build_record import log_of
+from lci_app.services.hub import Hub
 from lci_app.services.project_locks import ProjectLocks
 from lci_app.services.retirement import Retirement
+from lci_app.services.slot_health import SlotHealth
 from lci_app.services.under_trouble import attempt
 
 # A build that lci was restarted under this often ends as failed: it may well be what ends lci.
@@ -43,6 +45,8 @@ class Reconciler:
     workspace: Workspace
     logs: Logs
     locks: ProjectLocks
+    slot_health: SlotHealth
+    hub: Hub
     clock: Clock
 
     async def settle_rows(self) -> None:
@@ -122,14 +126,21 @@ class Reconciler:
             return
         if container is None:
             _log.error("the container of %s, %s, is gone: deploy again or roll back", project.name, state.slot)
-            await self.store.set_slot(replace(state, status=SlotStatus.ERROR, health=Health.UNHEALTHY))
+            await self._note_error(state)
         elif project.stopped:
             await self._one(partial(self.engine.stop, container.id), f"stop {project.name}")
             await self.store.set_slot(replace(state, status=SlotStatus.STOPPED, health=Health.UNKNOWN))
         elif not await self._one(partial(self._keep_up, container), f"start {project.name} again"):
-            await self.store.set_slot(replace(state, status=SlotStatus.ERROR, health=Health.UNHEALTHY))
-        elif state.status is not SlotStatus.RUNNING:
-            await self.store.set_slot(replace(state, status=SlotStatus.RUNNING))
+            await self._note_error(state)
+        elif not container.running or (state.status, state.health) != (SlotStatus.RUNNING, Health.HEALTHY):
+            unknown = replace(state, status=SlotStatus.RUNNING, health=Health.UNKNOWN)
+            await self.store.set_slot(unknown)
+            self.slot_health.check_soon(unknown)
+
+    async def _note_error(self, state: SlotState) -> None:
+        wrong = replace(state, status=SlotStatus.ERROR, health=Health.UNHEALTHY)
+        await self.store.set_slot(wrong)
+        self.hub.container_changed(wrong, "Error")
 
     async def _keep_up(self, container: ContainerState) -> None:
         if not container.running:

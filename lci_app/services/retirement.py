@@ -121,6 +121,7 @@ class Retirement:
         while not await self._drain_and_remove(leaving, drain):
             stuck = replace(state, status=SlotStatus.ERROR, health=Health.UNKNOWN)
             await attempt(partial(self.store.set_slot, stuck), what=f"note that {_where(state)} is stuck")
+            self.hub.container_changed(stuck, "Error")
             with trio.move_on_after(pause):
                 await leaving.hurry.wait()
                 return

@@ -6,27 +6,20 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Final
-
-import trio
 
 from lci_app.core.model import DeploymentOutcome, Health, Slot, SlotState, SlotStatus
-from lci_app.core.project import Project, ProjectSettings
-from lci_app.core.project_file import settings_of
-from lci_app.interfaces import AsyncLines, Clock, ContainerState, Engine, HealthProbe, Proxy, Store
-from lci_app.services.health_checks import is_healthy
+from lci_app.core.project import Project
+from lci_app.interfaces import AsyncLines, Clock, ContainerState, DomainTaken, Engine, Proxy, Refusal, Store
 from lci_app.services.hub import Hub
 from lci_app.services.masked_lines import MaskedLines
 from lci_app.services.project_locks import ProjectLocks
+from lci_app.services.repository_values import addresses_of
 from lci_app.services.results import SlotEmpty
 from lci_app.services.retirement import STOP_GRACE, Retirement
-from lci_app.services.routes import UPSTREAM_HOST, Routes
+from lci_app.services.routes import SWITCH_SECONDS, Routes
 from lci_app.services.secrets import Secrets
-from lci_app.services.under_trouble import attempt
-
-# A version that was started by hand gets the traffic when it is healthy, or after this long in any case.
-READY_TIMEOUT: Final = 30.0
-_READY_INTERVAL: Final = 0.25
+from lci_app.services.slot_health import SlotHealth
+from lci_app.services.under_trouble import attempt, insist
 
 Slots = dict[Slot, SlotState]
 
@@ -35,7 +28,7 @@ Slots = dict[Slot, SlotState]
 class Runtime:
     store: Store
     engine: Engine
-    probe: HealthProbe
+    slot_health: SlotHealth
     proxy: Proxy
     routes: Routes
     retirement: Retirement
@@ -73,27 +66,38 @@ class Runtime:
             return await self._flip(fresh, wanted, slots[slot.other])
 
     async def _flip(self, project: Project, wanted: SlotState, leaving: SlotState) -> Project | SlotEmpty:
+        build = await self.store.build(wanted.build_id) if wanted.build_id is not None else None
+        addresses = addresses_of(build.effective) if build is not None and build.effective is not None else {}
         flipped = None
         try:
-            flipped = await self.store.commit_flip(project.id, wanted.slot, self.clock.now())
+            flipped = await self.store.commit_flip(project.id, wanted.slot, addresses, self.clock.now())
         finally:
-            if flipped is None:
+            if not isinstance(flipped, Project):
                 # It was called back in vain: it leaves again.
                 self._retire(project, wanted)
+        if isinstance(flipped, DomainTaken):
+            raise Refusal("DOMAIN_TAKEN", f"{flipped.domain} belongs to the project {flipped.by_project} by now.")
         if flipped is None:
             return SlotEmpty(f"{wanted.slot} of {project.name} does not run any more.")
-        await self.routes.publish()
+        await insist(self.routes.publish, what=f"switch the traffic of {project.name}", shielded=SWITCH_SECONDS)
         self._retire(project, leaving)
+        await self._tell_flip(flipped, wanted, leaving)
+        return flipped
+
+    async def _tell_flip(self, project: Project, wanted: SlotState, leaving: SlotState) -> None:
+        reason = f"Switched back to {wanted.slot} by hand."
+        self.hub.container_changed(wanted, "Running")
+        if wanted.build_id is not None:
+            self.hub.deployment_ended(project, wanted.build_id, wanted.slot, "Success", reason)
         if leaving.deployment_id is not None:
             end = partial(
                 self.store.end_deployment,
                 leaving.deployment_id,
                 DeploymentOutcome.FLIPPED_BACK,
-                reason=f"Switched back to {wanted.slot} by hand.",
+                reason=reason,
                 at=self.clock.now(),
             )
             await attempt(end, what="note that a deployment was taken back")
-        return flipped
 
     def _retire(self, project: Project, leaving: SlotState) -> None:
         if leaving.container_id is not None:
@@ -110,7 +114,7 @@ class Runtime:
             if state.status in {SlotStatus.STOPPED, SlotStatus.DRAINING}:
                 return SlotEmpty(f"{state.slot} of {project.name} is {state.status}: there is nothing to restart.")
             await self.engine.restart(_container(state), grace=STOP_GRACE)
-            await self._note_running(state)
+            await self.slot_health.note_started(state)
             return await self.slots(project)
 
     async def stop(self, project: Project) -> Slots | SlotEmpty:
@@ -147,7 +151,7 @@ class Runtime:
             if not container.running:
                 await self.engine.start_again(container.id)
             if not container.running or state.status is not SlotStatus.RUNNING:
-                await self._note_running(state)
+                await self.slot_health.note_started(state)
             await self.store.set_stopped(project.id, stopped=False, at=self.clock.now())
             await self.routes.publish()
             return await self.slots(project)
@@ -167,7 +171,7 @@ class Runtime:
         state = await self._occupied(project, slot)
         if isinstance(state, SlotEmpty):
             return state
-        mask = await self.secrets.mask_of_version(project.id, await self._settings_of(state))
+        mask = await self.secrets.mask_of_version(project.id, await self.slot_health.settings_of(state))
         return [mask.in_text(line) for line in await self.engine.tail(_container(state), lines)]
 
     @asynccontextmanager
@@ -178,7 +182,8 @@ class Runtime:
             yield state
             return
         async with self.engine.follow(_container(state), lines) as output:
-            yield MaskedLines(output, await self.secrets.mask_of_version(project.id, await self._settings_of(state)))
+            settings = await self.slot_health.settings_of(state)
+            yield MaskedLines(output, await self.secrets.mask_of_version(project.id, settings))
 
     async def _occupied(self, project: Project, slot: Slot | None) -> SlotState | SlotEmpty:
         fresh = await self.store.project(project.id)
@@ -201,38 +206,6 @@ class Runtime:
                 "deploy again or roll back."
             )
         return state, container
-
-    async def _note_running(self, state: SlotState) -> None:
-        healthy = await self._wait_healthy(state)
-        now = (await self.store.slots(state.project_id))[state.slot]
-        if now.container_id != state.container_id or now.status is SlotStatus.DRAINING:
-            return  # it was only kept a while, and its time has come
-        running = replace(
-            state,
-            status=SlotStatus.RUNNING,
-            health=Health.HEALTHY if healthy else Health.UNHEALTHY,
-            started_at=self.clock.now(),
-        )
-        await self.store.set_slot(running)
-        self.hub.container_changed(running, "Running")
-
-    async def _wait_healthy(self, state: SlotState) -> bool:
-        settings = await self._settings_of(state)
-        if settings is None or not settings.health_check_url:
-            return True
-        url = f"http://{UPSTREAM_HOST}:{state.port}{settings.health_check_url}"
-        with trio.move_on_after(READY_TIMEOUT):
-            while True:
-                reply = await self.probe.get(url, settings.health_check_timeout)
-                if is_healthy(settings, reply):
-                    return True
-                await trio.sleep(_READY_INTERVAL)
-        return False
-
-    async def _settings_of(self, state: SlotState) -> ProjectSettings | None:
-        """Return the settings that the running version was deployed with."""
-        build = await self.store.build(state.build_id) if state.build_id is not None else None
-        return settings_of(build.effective) if build is not None and build.effective is not None else None
 
 
 def _container(state: SlotState) -> str:

@@ -248,7 +248,7 @@ async def test_success_names_the_slot_only_where_it_switched(store):
     build = await a_build(store, await a_project(store))
     await store.begin_build(build.id, LATER)
     deployment = await store.begin_deployment(build, Slot.BLUE, requested_by="x", at=LATER)
-    await store.commit_switch(deployment.id, (await store.slots(build.project_id))[Slot.BLUE], LATER)
+    await store.commit_switch(deployment.id, (await store.slots(build.project_id))[Slot.BLUE], {}, LATER)
     change = await finish(store, build)
     assert change is not None
     assert (change.build.deployed_slot, change.build.retained) == (Slot.BLUE, True)

@@ -49,7 +49,7 @@ async def under_way(store: SqliteStore, project: Project, slot: Slot = Slot.BLUE
 async def live(store: SqliteStore, project: Project, slot: Slot) -> Deployment:
     """Take a new build through its whole deployment."""
     build, deployment = await under_way(store, project, slot)
-    assert await store.commit_switch(deployment.id, state(build, slot), LATER) is not None
+    assert await store.commit_switch(deployment.id, state(build, slot), {}, LATER) is not None
     await store.end_deployment(deployment.id, DeploymentOutcome.SUCCESS, reason="", at=LATEST)
     await store.finish_build(build.id, BuildStatus.SUCCESS, failure=None, log_lines=1, at=LATEST)
     found = await store.deployment_of(build.id)
@@ -146,7 +146,7 @@ async def test_the_switch_makes_its_slot_active_and_lets_the_other_drain(store):
     await store.set_stopped(project.id, stopped=True, at=LATER)
     before = await store.project(project.id)
     build, second = await under_way(store, project, Slot.GREEN)
-    switched = await store.commit_switch(second.id, state(build, Slot.GREEN, deployment_id=second.id), LATEST)
+    switched = await store.commit_switch(second.id, state(build, Slot.GREEN, deployment_id=second.id), {}, LATEST)
     assert switched == before.model_copy(
         update={
             "active_slot": Slot.GREEN,
@@ -174,14 +174,14 @@ async def test_a_cancellation_before_the_switch_wins(store):
     build, deployment = await under_way(store, project)
     before = (await store.project(project.id), await store.slots(project.id))
     assert (await store.request_cancel(build.id, LATER)).build.cancel_requested
-    assert await store.commit_switch(deployment.id, state(build, Slot.BLUE), LATEST) is None
+    assert await store.commit_switch(deployment.id, state(build, Slot.BLUE), {}, LATEST) is None
     assert (await store.project(project.id), await store.slots(project.id)) == before
     assert (await store.deployment_of(build.id)).switched_at is None
 
 
 async def test_a_cancellation_after_the_switch_loses(store):
     build, deployment = await under_way(store, await a_project(store))
-    assert await store.commit_switch(deployment.id, state(build, Slot.BLUE), LATER) is not None
+    assert await store.commit_switch(deployment.id, state(build, Slot.BLUE), {}, LATER) is not None
     assert await store.request_cancel(build.id, LATEST) is None
     change = await store.finish_build(build.id, BuildStatus.SUCCESS, failure=None, log_lines=1, at=LATEST)
     assert change.build.status is BuildStatus.SUCCESS
@@ -194,7 +194,7 @@ async def test_when_a_cancellation_meets_the_switch_exactly_one_wins(store):
         answers: dict[str, object] = {}
 
         async def switch(build: Build, deployment: Deployment, answers: dict[str, object]) -> None:
-            answers["switch"] = await store.commit_switch(deployment.id, state(build, Slot.BLUE), LATER)
+            answers["switch"] = await store.commit_switch(deployment.id, state(build, Slot.BLUE), {}, LATER)
 
         async def cancel(build: Build, answers: dict[str, object]) -> None:
             answers["cancel"] = await store.request_cancel(build.id, LATER)
@@ -217,8 +217,8 @@ async def test_what_has_ended_or_went_back_to_the_queue_does_not_switch(store):
     given_up, third = await under_way(store, project)
     await store.end_deployment(third.id, DeploymentOutcome.FAILED, reason="x", at=LATER)
     for build, deployment in ((finished, first), (requeued, second), (given_up, third)):
-        assert await store.commit_switch(deployment.id, state(build, Slot.BLUE), LATEST) is None
-    assert await store.commit_switch(99, state(given_up, Slot.BLUE), LATEST) is None
+        assert await store.commit_switch(deployment.id, state(build, Slot.BLUE), {}, LATEST) is None
+    assert await store.commit_switch(99, state(given_up, Slot.BLUE), {}, LATEST) is None
     assert await store.project(project.id) == project
 
 
@@ -227,16 +227,16 @@ async def test_a_flip_takes_only_a_running_and_healthy_slot(store):
     await live(store, project, Slot.BLUE)
     second = await live(store, project, Slot.GREEN)
     active = await store.project(project.id)
-    assert await store.commit_flip(project.id, Slot.BLUE, LATEST) is None
+    assert await store.commit_flip(project.id, Slot.BLUE, {}, LATEST) is None
     blue = (await store.slots(project.id))[Slot.BLUE]
     await store.set_slot(replace(blue, status=SlotStatus.RUNNING, health=Health.UNHEALTHY))
-    assert await store.commit_flip(project.id, Slot.BLUE, LATEST) is None
+    assert await store.commit_flip(project.id, Slot.BLUE, {}, LATEST) is None
     await store.set_slot(replace(blue, status=SlotStatus.RUNNING, health=Health.HEALTHY))
-    assert await store.commit_flip(project.id, Slot.GREEN, LATEST) == active
-    flipped = await store.commit_flip(project.id, Slot.BLUE, LATEST)
+    assert await store.commit_flip(project.id, Slot.GREEN, {}, LATEST) == active
+    flipped = await store.commit_flip(project.id, Slot.BLUE, {}, LATEST)
     assert (flipped.active_slot, flipped.revision) == (Slot.BLUE, active.revision + 1)
     assert (await store.live_deployment(project.id, Slot.GREEN)).id == second.id
-    assert await store.commit_flip(99, Slot.BLUE, LATEST) is None
+    assert await store.commit_flip(99, Slot.BLUE, {}, LATEST) is None
 
 
 async def test_a_receipt_is_kept_with_its_deployment(store):

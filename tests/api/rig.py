@@ -201,7 +201,7 @@ TRAFFIC = ProjectTraffic(
 @asynccontextmanager
 async def open_rig(data_dir: Path, **config_fields: Any) -> AsyncIterator[Rig]:
     clock = SystemClock()
-    hub = Hub(clock)
+    hub = Hub(clock, "http://public")
     async with open_store(data_dir / names.DATABASE, sealer=SEALER, at=clock.now()) as store:
         await store.setting_or_create(WEBHOOK_SECRET, SECRET)
         queue = BuildQueue(store, hub, Bell(), clock)

@@ -13,8 +13,8 @@ async def deployed(rig: Rig, slot: Slot = Slot.BLUE) -> tuple[Project, Build]:
     shop = await rig.a_project("shop")
     build = await rig.a_build(shop)
     await rig.store.set_slot(running(shop, slot, build, rig.clock.now()))
-    flipped = await rig.store.commit_flip(shop.id, slot, rig.clock.now())
-    assert flipped is not None
+    flipped = await rig.store.commit_flip(shop.id, slot, {}, rig.clock.now())
+    assert isinstance(flipped, Project)
     return flipped, build
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -26,7 +26,7 @@ class Seen:
     def __init__(self) -> None:
         self.lines: list[Line] = []
         self.events: list[dict[str, Any]] = []
-        self.viewer = Viewer(self.lines.extend, self.events.append)
+        self.viewer = Viewer(lambda lines, _: self.lines.extend(lines), self.events.append)
 
     @property
     def numbers(self) -> list[int]:
@@ -174,7 +174,7 @@ async def test_a_service_that_stays_away_ends_with_6():
 
 
 async def test_a_closed_output_is_no_cut_connection():
-    def closed(_: Sequence[Line]) -> None:
+    def closed(_: Sequence[Line], __: Collection[int]) -> None:
         raise BrokenPipeError
 
     async with talking(whole_build) as (service, subscriptions):

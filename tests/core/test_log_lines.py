@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lci_app.core import log_lines
-from lci_app.core.log_lines import MAX_LINE_BYTES, LineCutter, ParsedLine, Run, decode, encode, parse
+from lci_app.core.log_lines import MAX_LINE_BYTES, LineCutter, ParsedLine, Run, WholeLines, decode, encode, parse
 from lci_app.core.model import Stream
 
 AT = "2026-11-20T11:02:54.123Z"
@@ -166,3 +166,17 @@ def test_a_torn_record_without_text_holds_none():
         end >= start for end in range(1, len(record))
     ]
     assert log_lines.holds_text(b"x" * (log_lines.MAX_HEADER_BYTES + 1))
+
+
+def test_a_line_in_pieces_is_whole_again_and_what_came_between_stands_alone() -> None:
+    lines = WholeLines()
+    stored = [
+        ("O", "one", True),
+        ("E", "warning", False),
+        ("O", "two", True),
+        ("O", "three", False),
+        ("O", "four", True),
+    ]
+    text = "".join(lines.add(kind, each, continued=continued, prefix="> ") for kind, each, continued in stored)
+    assert text + lines.end() == "> one\n> warning\n> twothree\n> four\n"
+    assert lines.end() == ""

@@ -34,6 +34,12 @@ def _push(**fields: object) -> Push:
         ("/Makefile", {"sub/Makefile"}, False),
         ("backend/", {"backend/a"}, True),
         ("**", set(), False),
+        ("backend/**, !backend/docs/", {"backend/docs/x.txt"}, False),
+        ("backend/, !backend/docs", {"backend/docs/x.txt", "backend/a"}, True),
+        ("!docs/", {"docs/x.txt"}, False),
+        ("!docs", {"docs/x.txt"}, False),
+        ("**, !docs", {"docs/deep/x.txt"}, False),
+        ("!docs, docs/api/**", {"docs/api/x.txt"}, True),
     ],
 )
 def test_a_path_filter_decides_over_all_files(path_filter: str, files: set[str], matches: bool) -> None:

@@ -87,8 +87,8 @@ class ScriptedRuntime:
         self.entered.set()
         if self.hold is not None:
             await self.hold.wait()
-        flipped = await self.store.commit_flip(project.id, slot, self.clock.now())
-        if flipped is None:
+        flipped = await self.store.commit_flip(project.id, slot, {}, self.clock.now())
+        if not isinstance(flipped, Project):
             return SlotEmpty(f"{slot} is empty; rollback redeploys a kept build.")
         self.switches += 1
         return flipped

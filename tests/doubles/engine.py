@@ -217,9 +217,13 @@ class EngineDouble:
     async def keep_networks(self, project_ids: Collection[int]) -> None:
         await self._forget_networks(lambda owner: owner not in project_ids)
 
-    async def list_ours(self) -> list[ContainerState]:
+    async def list_ours(self, *, build_id: int | None = None) -> list[ContainerState]:
         await self._answer()
-        return [each.state() for each in self._world.containers.values() if self._is_ours(each)]
+        return [
+            each.state()
+            for each in self._world.containers.values()
+            if self._is_ours(each) and (build_id is None or each.spec.labels[names.LABEL_BUILD] == str(build_id))
+        ]
 
     # --- inside
 

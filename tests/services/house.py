@@ -36,6 +36,7 @@ from lci_app.services.routes import Routes
 from lci_app.services.runtime import Runtime
 from lci_app.services.scheduler import Scheduler
 from lci_app.services.secrets import Secrets
+from lci_app.services.slot_health import SlotHealth
 from lci_app.services.source_stage import SourceStage
 from lci_app.services.sweeper import Sweeper
 from tests.adapters.sqlite_store import SEALER, a_build, a_project, inline_store
@@ -70,7 +71,7 @@ class HubSpy(Hub):
     """A hub that remembers what it carried."""
 
     def __init__(self, clock: TrioClock) -> None:
-        super().__init__(clock)
+        super().__init__(clock, "http://public")
         self.published: list[Published] = []
 
     def publish_nowait(self, event: Published) -> None:
@@ -115,20 +116,18 @@ class House:
         proxy = faults.around("proxy", self.proxy)
         workspace = faults.around("workspace", self.workspace)
         clock, hub, engine = self.clock, self.hub, self.engine
+        self.slot_health = SlotHealth(counted, self.probe, locks, hub, clock)
         self.queue = BuildQueue(counted, hub, self.bell, clock)
         self.routes = Routes(counted, proxy)
         self.retirement = retirement = Retirement(counted, engine, proxy, hub)
         idle_slot = IdleSlot(counted, engine, retirement, hub, clock, INSTANCE)
         checks = HealthChecks(counted, self.probe, hub, clock)
-        self.deployer = Deployer(
-            counted, engine, idle_slot, checks, self.routes, retirement, locks, hub, clock, "http://public"
-        )
+        self.deployer = Deployer(counted, engine, idle_slot, checks, self.routes, retirement, locks, hub, clock)
         self.values = RepositoryValues(counted, clock)
         source = SourceStage(counted, faults.around("source", self.source), workspace, self.values, GITHUB)
         self.secrets = Secrets(counted, SEALER)
         step = BuildStep(engine, self.isolation, workspace, INSTANCE)
         self.sweeper = Sweeper(counted, workspace)
-        record = BuildRecord(counted, self.logs, hub, clock)
         record = BuildRecord(counted, self.logs, hub, clock)
         self.builder = Builder(
             counted, record, self.logs, source, self.secrets, step, self.deployer, workspace, self.sweeper, hub, clock
@@ -140,9 +139,11 @@ class House:
             counted, engine, workspace, self.ports, self.routes, retirement, self.scheduler, locks, clock, 9000
         )
         self.runtime = Runtime(
-            counted, engine, self.probe, proxy, self.routes, retirement, self.secrets, locks, hub, clock
+            counted, engine, self.slot_health, proxy, self.routes, retirement, self.secrets, locks, hub, clock
         )
-        self.reconciler = Reconciler(counted, engine, retirement, workspace, self.logs, locks, clock)
+        self.reconciler = Reconciler(
+            counted, engine, retirement, workspace, self.logs, locks, self.slot_health, hub, clock
+        )
 
     # --- what tests ask for
 
@@ -236,6 +237,8 @@ async def open_house(outside: Outside, *, build: bool = True, max_parallel: int 
         await house.routes.publish()
         async with trio.open_nursery() as leaving:
             await leaving.start(house.retirement.run)
+            await leaving.start(house.slot_health.run)
+            leaving.start_soon(house.routes.run)
             async with trio.open_nursery() as building:
                 if build:
                     await house.reconciler.settle_world()

@@ -157,15 +157,16 @@ async def test_an_engine_that_goes_away_under_a_candidate_costs_neither_the_old_
     house.probe.meanwhile = die
     house.probe.answers = [500]
     build = await house.order(shop)
-    await house.until(build, lambda now: now.infra_retries == 1)
-    # The candidate could not be removed: the slot's row says which container is in the way.
+    await trio.sleep(600)
+    # The one more try waits for the engine. Until then the slot's row says which container is in the way.
     green = await house.slot(shop, Slot.GREEN)
     assert green.status is SlotStatus.ERROR
     assert green.container_id in house.world.containers
     assert await house.slot(shop, Slot.BLUE) == before
     house.probe.meanwhile = lambda: None
     house.world.down = False
-    await house.ended(build)
+    ended = await house.ended(build)
+    assert (ended.status, ended.infra_retries) == (S.SUCCESS, 1)
     assert (await house.build(shop)).status is S.SUCCESS
     await house.settled()
     assert len(house.runtimes(shop)) == 1
@@ -186,12 +187,53 @@ async def test_a_version_brings_its_addresses_when_it_goes_live_and_not_before(h
     assert (route.domains, route.strip_prefix) == (("shop.example",), False)
 
 
+async def test_a_version_that_is_cancelled_at_its_switch_leaves_the_addresses_as_they_were(house: House) -> None:
+    shop, _, before = await served(house)
+    house.source.files["b" * 40] = {".lci.toml": '[project]\ndomains = ["shop.example"]\n'}
+    house.source.heads["main"] = "b" * 40
+    build = await house.order(shop)
+    cancelled = False
+
+    def cancel(call: str) -> None:
+        nonlocal cancelled
+        if call == "store.commit_switch" and not cancelled:
+            cancelled = True
+            nursery.start_soon(house.scheduler.cancel, build.id)
+
+    async with trio.open_nursery() as nursery:
+        house.faults.always = cancel
+        ended = await house.ended(build)
+    assert ended.status in {S.CANCELLED, S.SUCCESS}
+    serves_new = ended.status is S.SUCCESS
+    assert (await house.fresh(shop)).settings.domains == (("shop.example",) if serves_new else ())
+    if not serves_new:
+        await assert_unchanged(house, shop, before)
+
+
+async def test_a_commit_that_the_disk_refuses_leaves_the_addresses_as_they_were(house: House) -> None:
+    shop, _, _ = await served(house)
+    house.source.files["b" * 40] = {".lci.toml": '[project]\ndomains = ["shop.example"]\n'}
+    house.source.heads["main"] = "b" * 40
+
+    def refuse(call: str) -> None:
+        if call == "store.commit_switch":
+            raise Trouble("DATABASE_FULL", "the disk is full")
+
+    house.faults.always = refuse
+    build = await house.build(shop)
+    assert build.failure is not None
+    # What was seen of the version until then is kept with the failure.
+    assert [each.ok for each in build.failure.health_checks] == [True]
+    assert (await house.fresh(shop)).settings.domains == ()
+
+
 async def test_a_version_that_claims_anothers_address_does_not_go_live(house: House) -> None:
     shop, _, before = await served(house)
     await house.register("owner", number=2, domains=["owner.example"])
     house.source.files["a" * 40] = {".lci.toml": '[project]\ndomains = ["owner.example"]\n'}
     failure = await failure_of(house, shop)
     assert (failure.kind, failure.code) == (FailureKind.DEPLOY, "DOMAIN_TAKEN")
+    assert [each.ok for each in failure.health_checks] == [True]
     assert "owner" in failure.message
     await assert_unchanged(house, shop, before)
 

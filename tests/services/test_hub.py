@@ -18,7 +18,7 @@ def a_change(number: int = 1) -> StatusChange:
 
 
 async def test_every_listener_hears_every_event_in_order() -> None:
-    hub = Hub(TrioClock())
+    hub = Hub(TrioClock(), "http://public")
     with hub.subscribe() as one, hub.subscribe() as other:
         hub.build_queued(build(1))
         hub.build_changed(a_change(1))
@@ -34,7 +34,7 @@ async def test_every_listener_hears_every_event_in_order() -> None:
 
 
 async def test_whoever_has_left_hears_nothing_more_and_is_forgotten() -> None:
-    hub = Hub(TrioClock())
+    hub = Hub(TrioClock(), "http://public")
     with hub.subscribe() as listener:
         pass
     hub.build_queued(build())
@@ -44,7 +44,7 @@ async def test_whoever_has_left_hears_nothing_more_and_is_forgotten() -> None:
 
 
 async def test_a_listener_that_falls_too_far_behind_is_told_so_and_holds_up_nobody() -> None:
-    hub = Hub(TrioClock())
+    hub = Hub(TrioClock(), "http://public")
     with hub.subscribe() as slow, hub.subscribe() as quick:
         for number in range(1, MAX_PENDING_EVENTS + 10):
             hub.build_changed(a_change(number))
@@ -57,7 +57,7 @@ async def test_a_listener_that_falls_too_far_behind_is_told_so_and_holds_up_nobo
 
 
 async def test_a_listener_that_waits_learns_of_its_overrun_at_once() -> None:
-    hub = Hub(TrioClock())
+    hub = Hub(TrioClock(), "http://public")
     with hub.subscribe() as listener:
         listener._send.close()
         with pytest.raises(Overrun):

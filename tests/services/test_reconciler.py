@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+import trio
 
 from lci_app.core import names
 from lci_app.core.model import (
@@ -19,6 +20,7 @@ from lci_app.core.model import (
 from lci_app.core.project import Project
 from lci_app.interfaces import ContainerSpec, Requeue, Trouble
 from lci_app.services.reconciler import MAX_RESTARTS
+from lci_app.services.slot_health import READY_TIMEOUT
 from tests.adapters.sqlite_store import EARLY, a_build, inline_store
 from tests.doubles.engine import Container, EngineDouble, Script
 from tests.services.house import INSTANCE, House, Outside, open_house
@@ -97,7 +99,7 @@ async def test_a_build_that_had_switched_is_a_success_however_far_its_books_were
     async with inline_store(outside.root) as store:
         deployment = await store.begin_deployment(build, Slot.BLUE, requested_by="manual", at=EARLY)
         state = SlotState(shop.id, Slot.BLUE, container_id="c1", build_id=build.id, deployment_id=deployment.id)
-        assert await store.commit_switch(deployment.id, state, EARLY) is not None
+        assert await store.commit_switch(deployment.id, state, {}, EARLY) is not None
         if recorded is not None:
             await store.end_deployment(deployment.id, DeploymentOutcome.SUCCESS, reason="", at=EARLY)
             await store.end_deployment(deployment.id, recorded, reason="", at=EARLY)
@@ -146,6 +148,19 @@ async def test_a_version_that_went_down_with_the_machine_is_started_again(house:
     container.restart_policy = "no"
     await house.reconciler.settle_world()
     assert (container.running, container.restart_policy) == (True, "unless-stopped")
+    # It is healthy when it has said so itself.
+    assert await house.slot(shop, Slot.BLUE) == replace(before, health=Health.UNKNOWN)
+    await trio.sleep(1)
+    assert await house.slot(shop, Slot.BLUE) == before
+
+
+async def test_a_version_that_was_in_error_and_runs_is_asked_how_it_is(house: House) -> None:
+    shop, _, before = await live(house)
+    await house.store.set_slot(replace(before, status=SlotStatus.ERROR, health=Health.UNHEALTHY))
+    house.probe.answers = [500] * 3
+    await house.reconciler.settle_world()
+    assert await house.slot(shop, Slot.BLUE) == replace(before, health=Health.UNKNOWN)
+    await trio.sleep(2 * READY_TIMEOUT)
     assert await house.slot(shop, Slot.BLUE) == before
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 import trio
 
 from lci_app.core.model import Slot, SlotStatus
 from lci_app.core.routing import Route, Upstream
-from tests.services.house import House, Outside, open_house
+from lci_app.interfaces import Trouble
+from tests.services.house import House, Outside, eventually, open_house
 
 
 async def test_every_project_has_a_route_and_only_what_is_live_an_upstream(house: House) -> None:
@@ -42,6 +44,23 @@ async def test_tables_are_published_one_after_the_other(house: House) -> None:
         stalled.set()
     generations = [table.generation for table in house.proxy.tables]
     assert generations == sorted(set(generations))
+
+
+async def test_what_could_not_be_published_is_published_later(house: House) -> None:
+    shop = await house.register()
+    await house.build(shop)
+    refused: list[str] = []
+
+    def refuse(call: str) -> None:
+        if call == "proxy.publish" and len(refused) < 3:
+            refused.append(call)
+            raise RuntimeError("nobody thought of this")
+
+    house.faults.always = refuse
+    with pytest.raises(Trouble, match="cannot be told"):
+        await house.runtime.stop(shop)
+    assert house.proxy.upstream("shop") is not None
+    await eventually(lambda: house.proxy.upstream("shop") is None)
 
 
 async def test_the_table_is_back_after_a_restart_before_the_engine_was_asked(outside: Outside) -> None:

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 import trio
 
+from lci_app.core.events import ContainerStatus, DeploymentEnded
 from lci_app.core.model import DeploymentOutcome, Health, Slot, SlotState, SlotStatus
 from lci_app.core.project import Project
 from lci_app.interfaces import Trouble
 from lci_app.services.results import SlotEmpty
-from lci_app.services.runtime import READY_TIMEOUT
+from lci_app.services.slot_health import READY_TIMEOUT
 from tests.doubles.engine import Container, Script
 from tests.services.house import House
 
@@ -54,6 +55,49 @@ async def test_the_traffic_goes_back_to_a_version_that_was_kept(house: House) ->
     assert second.running
     await house.settled()
     assert (first.running, second.removed) == (True, True)
+
+
+async def test_a_version_that_gets_the_traffic_back_brings_its_own_addresses(house: House) -> None:
+    house.source.files["a" * 40] = {".lci.toml": '[project]\ndomains = ["one.example"]\n'}
+    shop, _ = await serving(house, bake_seconds=3600)
+    house.source.files["b" * 40] = {".lci.toml": '[project]\ndomains = ["two.example"]\nstrip_prefix = false\n'}
+    house.source.heads["main"] = "b" * 40
+    await house.build(shop)
+    assert (await house.fresh(shop)).settings.domains == ("two.example",)
+    switched = await house.runtime.switch(shop, Slot.BLUE)
+    assert isinstance(switched, Project)
+    assert switched.settings.domains == ("one.example",)
+    assert house.proxy.tables[-1].routes[0].domains == ("one.example",)
+
+
+async def test_a_switch_by_hand_is_told_to_everybody(house: House) -> None:
+    shop, first, _ = await baked(house)
+    await house.runtime.switch(shop, Slot.BLUE)
+    told = house.hub.of(DeploymentEnded)[-1]
+    assert (told.build_id, told.slot, told.status) == (1, Slot.BLUE, "Success")
+    assert "by hand" in told.reason
+    running = house.hub.of(ContainerStatus)[-1]
+    assert (running.slot, running.container_id, running.status) == (Slot.BLUE, first.id, "Running")
+
+
+async def test_a_switch_that_is_committed_reaches_the_proxy_whatever_stands_in_the_way(house: House) -> None:
+    shop, _, second = await baked(house)
+    failures = 3
+
+    def fail(call: str) -> None:
+        nonlocal failures
+        if call == "proxy.publish" and failures:
+            failures -= 1
+            raise RuntimeError("nobody thought of this")
+
+    house.faults.always = fail
+    switched = await house.runtime.switch(shop, Slot.BLUE)
+    assert isinstance(switched, Project)
+    upstream = house.proxy.upstream("shop")
+    assert upstream is not None
+    assert upstream.port == shop.blue_port
+    await house.settled()
+    assert second.removed
 
 
 async def test_a_switch_to_the_active_slot_changes_nothing_and_looks_at_what_is_true_now(house: House) -> None:

@@ -6,6 +6,7 @@ Docker's own network, where it must succeed: one that could reach nothing from a
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 import socket
@@ -184,7 +185,9 @@ def _environment(service: Service, listeners: Listeners, neighbour: Any) -> dict
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.connect(("198.51.100.1", 9))  # sends nothing: it only tells the host's own address
         host = probe.getsockname()[0]
-    docker0 = engine().networks.get("bridge").attrs["IPAM"]["Config"][0]["Gateway"]
+    bridge = engine().networks.get("bridge").attrs["IPAM"]["Config"][0]
+    # An engine that has just made its bridge does not name the address: it is the first.
+    docker0 = bridge.get("Gateway") or str(next(ipaddress.ip_network(bridge["Subnet"]).hosts()))
     published = service.get("/api/projects/victim/status")["blue"]["port"]
     return {
         "PORT": str(listeners.port),

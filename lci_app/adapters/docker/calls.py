@@ -99,10 +99,13 @@ class EngineCalls:
             facts = self._look(container_id)
             return state_of(facts) if facts is not None and self._is_ours(facts) else None
 
-    def list_ours(self) -> list[ContainerState]:
+    def list_ours(self, build_id: int | None) -> list[ContainerState]:
+        labels = [f"{names.LABEL_INSTANCE}={self._instance}"]
+        if build_id is not None:
+            labels.append(f"{names.LABEL_BUILD}={build_id}")
         with self._asking("list containers"):
-            mine = {"label": f"{names.LABEL_INSTANCE}={self._instance}"}
-            found = [self._look(each["Id"]) for each in self._client.containers(all=True, filters=mine)]
+            listed = self._client.containers(all=True, filters={"label": labels})
+            found = [self._look(each["Id"]) for each in listed]
             return [state_of(facts) for facts in found if facts is not None]
 
     def tail(self, container_id: str, lines: int) -> bytes:

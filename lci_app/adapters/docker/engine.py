@@ -216,9 +216,9 @@ class DockerEngine:
         calls = await self._connected()
         return await self._run(partial(calls.inspect, container_id))
 
-    async def list_ours(self) -> list[ContainerState]:
+    async def list_ours(self, *, build_id: int | None = None) -> list[ContainerState]:
         calls = await self._connected()
-        return await self._run(calls.list_ours)
+        return await self._run(partial(calls.list_ours, build_id))
 
     async def tail(self, container_id: str, lines: int) -> list[str]:
         calls = await self._connected()

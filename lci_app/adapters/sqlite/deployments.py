@@ -11,7 +11,7 @@ from typing import Final
 from lci_app.adapters.sqlite import rows
 from lci_app.adapters.sqlite.builds import build_by_id
 from lci_app.adapters.sqlite.database import Room
-from lci_app.adapters.sqlite.projects import activate, project_by_id
+from lci_app.adapters.sqlite.projects import activate, adopt
 from lci_app.adapters.sqlite.rows import bound
 from lci_app.adapters.sqlite.slots import project_slots, write_slot
 from lci_app.core.lifecycle import RUNNING
@@ -28,6 +28,7 @@ from lci_app.core.model import (
     Timestamp,
 )
 from lci_app.core.project import Project
+from lci_app.interfaces import DomainTaken
 
 _SELECT: Final = """
 SELECT d.*, b.build_number, b.commit_hash, b.trigger FROM deployments d JOIN builds b ON b.id = d.build_id
@@ -43,15 +44,24 @@ class DeploymentsRoom(Room):
         """Keep one attempt; the build's `health_check_attempts` counts it too."""
         await self._database.write(_add_health_check, deployment_id, attempt)
 
-    async def commit_switch(self, deployment_id: int, state: SlotState, at: Timestamp) -> Project | None:
+    async def commit_switch(
+        self, deployment_id: int, state: SlotState, addresses: JsonObject, at: Timestamp
+    ) -> Project | DomainTaken | None:
         """The switch: the slot is active and `running`, the project not stopped, the other slot `draining` if it held
-        a container. None, and nothing changed, when the build's cancellation was asked for or it does not run.
+        a container, and the settings of `addresses` are the project's. DomainTaken, and nothing changed, where one of
+        them is another project's; None, and nothing changed, when the build's cancellation was asked for or it does
+        not run.
         """
-        return await self._database.write(_commit_switch, deployment_id, state, at)
+        return await self._database.write(_commit_switch, deployment_id, state, addresses, at)
 
-    async def commit_flip(self, project_id: int, slot: Slot, at: Timestamp) -> Project | None:
-        """Make a slot that is `running` and healthy the active one, without a build; None where it is not."""
-        return await self._database.write(_commit_flip, project_id, slot, at)
+    async def commit_flip(
+        self, project_id: int, slot: Slot, addresses: JsonObject, at: Timestamp
+    ) -> Project | DomainTaken | None:
+        """Make a slot that is `running` and healthy the active one, with its `addresses`, without a build.
+
+        None, and nothing changed, where it is not.
+        """
+        return await self._database.write(_commit_flip, project_id, slot, addresses, at)
 
     async def end_deployment(
         self,
@@ -159,13 +169,17 @@ def _add_health_check(connection: Connection, deployment_id: int, attempt: Healt
     )
 
 
-def _commit_switch(connection: Connection, deployment_id: int, state: SlotState, at: Timestamp) -> Project | None:
+def _commit_switch(
+    connection: Connection, deployment_id: int, state: SlotState, addresses: JsonObject, at: Timestamp
+) -> Project | DomainTaken | None:
     deployment = _by_id(connection, deployment_id)
     if deployment is None or deployment.outcome is not None:
         return None
     build = build_by_id(connection, deployment.build_id)
     if build is None or build.status not in RUNNING or build.cancel_requested:
         return None
+    if isinstance(adopted := adopt(connection, deployment.project_id, addresses, at), DomainTaken):
+        return adopted
     connection.execute("UPDATE deployments SET switched_at = :at WHERE id = :id", bound(id=deployment_id, at=at))
     write_slot(
         connection,
@@ -178,11 +192,15 @@ def _commit_switch(connection: Connection, deployment_id: int, state: SlotState,
     return activate(connection, deployment.project_id, deployment.slot, at)
 
 
-def _commit_flip(connection: Connection, project_id: int, slot: Slot, at: Timestamp) -> Project | None:
-    project = project_by_id(connection, project_id)
+def _commit_flip(
+    connection: Connection, project_id: int, slot: Slot, addresses: JsonObject, at: Timestamp
+) -> Project | DomainTaken | None:
     state = project_slots(connection, project_id)[slot]
-    if project is None or (state.status, state.health) != (SlotStatus.RUNNING, Health.HEALTHY):
+    if (state.status, state.health) != (SlotStatus.RUNNING, Health.HEALTHY):
         return None
+    project = adopt(connection, project_id, addresses, at)
+    if project is None or isinstance(project, DomainTaken):
+        return project
     if project.active_slot is slot and not project.stopped:
         return project
     return activate(connection, project_id, slot, at)

@@ -151,6 +151,20 @@ def _update(  # noqa: PLR0913, PLR0917 - what the call is given
     return _replace_settings(connection, project_id, settings, at)
 
 
+def adopt(
+    connection: Connection, project_id: int, values: Mapping[str, Any], at: Timestamp
+) -> Project | DomainTaken | None:
+    """Put `values` into the project's stored settings, in the caller's transaction; None where there is no project."""
+    project = project_by_id(connection, project_id)
+    if project is None or not values:
+        return project
+    settings = type(project.settings).model_validate({**dict(project.settings), **values})
+    if settings == project.settings:
+        return project
+    taken = _taken_domain(connection, settings, but_of=project_id)
+    return taken or _replace_settings(connection, project_id, settings, at)
+
+
 def _replace_settings(connection: Connection, project_id: int, settings: ProjectSettings, at: Timestamp) -> Project:
     row = connection.execute(
         "UPDATE projects SET settings = :settings, revision = revision + 1, updated_at = :at "

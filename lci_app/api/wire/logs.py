@@ -110,6 +110,7 @@ def log_message(build_id: int, project_id: int, record: LogRecord) -> str:
             "line_number": record.number,
             "stream": record.stream,
             "stage": record.stage,
+            "continued": record.continued,
         }
     )
 
@@ -117,7 +118,15 @@ def log_message(build_id: int, project_id: int, record: LogRecord) -> str:
 def log_batch_message(build_id: int, records: Sequence[LogRecord]) -> str:
     """Return `core.events.LogBatch` as JSON."""
     lines = [(each.number, each.timestamp, each.stream, each.text) for each in records]
-    return _json({"type": "log_batch", "timestamp": records[-1].timestamp, "build_id": build_id, "lines": lines})
+    return _json(
+        {
+            "type": "log_batch",
+            "timestamp": records[-1].timestamp,
+            "build_id": build_id,
+            "lines": lines,
+            "continued": [each.number for each in records if each.continued],
+        }
+    )
 
 
 def log_event_data(record: LogRecord) -> str:

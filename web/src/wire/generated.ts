@@ -347,6 +347,7 @@ export interface LogBatch {
   type: "log_batch";
   build_id: number;
   lines: ([number, string, Stream, string])[];
+  continued?: (number)[];
 }
 
 export interface LogLine {
@@ -358,6 +359,7 @@ export interface LogLine {
   line_number: number;
   stream: Stream;
   stage: string;
+  continued?: boolean;
 }
 
 export interface LogLineDocument {
