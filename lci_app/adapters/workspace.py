@@ -53,6 +53,12 @@ class DirectoryWorkspace:
     async def is_directory(self, relative: str) -> bool:
         return await self._in_thread("look at", relative, partial(_is_directory, self._root, _parts(relative)))
 
+    async def is_file(self, relative: str) -> bool:
+        return await self._in_thread("look at", relative, partial(_is_file, self._root, _parts(relative)))
+
+    async def open_up(self, relative: str) -> None:
+        await self._in_thread("open up", relative, partial(_open_up, self.path(relative)))
+
     async def read_text(self, relative: str, *, limit: int) -> str | None:
         return await self._in_thread("read", relative, partial(_read_text, self._root, _parts(relative), limit))
 
@@ -101,6 +107,25 @@ def _is_directory(root: Path, parts: tuple[str, ...]) -> bool:
             return True
     except (FileNotFoundError, NotADirectoryError):
         return False
+
+
+def _is_file(root: Path, parts: tuple[str, ...]) -> bool:
+    try:
+        with _opened(root, parts[:-1]) as parent:
+            return stat.S_ISREG(os.stat(parts[-1], dir_fd=parent, follow_symlinks=False).st_mode)
+    except OSError as error:
+        if error.errno in {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}:
+            return False
+        raise
+
+
+def _open_up(top: Path) -> None:
+    """To be called while nobody else writes there: what is no link now is none a moment later."""
+    for directory, _, files in os.walk(top):
+        Path(directory).chmod(0o777)
+        for path in (Path(directory, name) for name in files):
+            if not path.is_symlink():
+                path.chmod(path.stat().st_mode & 0o777 | 0o666)
 
 
 def _read_text(root: Path, parts: tuple[str, ...], limit: int) -> str | None:

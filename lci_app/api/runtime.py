@@ -13,7 +13,7 @@ from lci_app.api.problem import Problem
 from lci_app.api.route import EVENTS, Call, Content, Reply
 from lci_app.api.slots import live_slots
 from lci_app.api.sse import runtime_log_events
-from lci_app.api.wire.builds import QueuedBuild
+from lci_app.api.wire.builds import QueuedRollback
 from lci_app.api.wire.deployments import DeploymentList, DeploymentsQuery
 from lci_app.api.wire.projects import (
     MaintenanceBody,
@@ -56,7 +56,7 @@ class RuntimePages:
         placed = await self._orders.rollback(project, call.body_as(RollbackBody).build_id)
         match placed:
             case Placed():
-                return Reply(QueuedBuild.of(placed), 202)
+                return Reply(QueuedRollback.of(placed), 202)
             case NoSuchBuild(build_id):
                 raise problem.no_such_build(build_id)
             case NothingRetained(message):

@@ -71,7 +71,7 @@ PROJECTS: Final = (
         _DEPLOY,
         "Deploy a kept build again without building, and turn automatic deployment off",
         body=projects.RollbackBody,
-        answer=builds.QueuedBuild,
+        answer=builds.QueuedRollback,
         status=202,
         idempotent=True,
     ),

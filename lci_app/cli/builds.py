@@ -30,7 +30,8 @@ def rollback(arguments: argparse.Namespace) -> Exit:
     with connected(arguments) as client:
         body = {} if arguments.build is None else {"build_id": arguments.build}
         queued = client.post(f"/api/projects/{segment(arguments.project)}/rollback", body)
-        Screen.of(arguments).note("pushes are now built but not deployed, until auto-deploy is turned on again")
+        again = f"`lci auto-deploy {arguments.project} on`"
+        Screen.of(arguments).note(f"pushes are now built but not deployed, until {again}")
         return _started(client, queued, arguments)
 
 

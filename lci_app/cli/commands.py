@@ -103,6 +103,11 @@ def _add_projects(parser: Parser) -> None:
     command.add_argument("project", metavar="PROJECT", help="name or id")
     command.add_argument("slot", metavar="SLOT", type=str.lower, choices=("blue", "green"), help="blue or green")
     command = _client_command(
+        parser, "auto-deploy", "deploy pushes of a project, or only build them", "projects:auto_deploy"
+    )
+    command.add_argument("project", metavar="PROJECT", help="name or id")
+    command.add_argument("state", metavar="on|off", choices=("on", "off"), help="a rollback turns it off")
+    command = _client_command(
         parser, "maintenance", "tell a project's visitors to come back later", "projects:maintenance"
     )
     command.add_argument("project", metavar="PROJECT", help="name or id")
@@ -154,6 +159,10 @@ def _add_rest(parser: Parser) -> None:
     )
     _add_json(command)
     command.set_defaults(run="files:validate")
+
+    command = parser.add_command("schema", help="print the JSON Schema of project files")
+    _add_json(command)
+    command.set_defaults(run="files:schema")
 
     command = _client_command(parser, "login", "save a service's address and token for later commands", "login:login")
     command.add_argument("address", metavar="URL", nargs="?", help="the service's address (default: --url)")

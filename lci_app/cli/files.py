@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from lci_app.cli.exits import Exit, UsageError
 from lci_app.cli.screen import Screen
 from lci_app.core.project import NewProject
 from lci_app.core.project_file import FILE_NAME, FileProblem, parse_registration, parse_repository_file
+from lci_app.core.project_file_schema import project_file_schema
 
 
 def validate(arguments: argparse.Namespace) -> Exit:
@@ -28,6 +30,12 @@ def validate(arguments: argparse.Namespace) -> Exit:
         screen.say(f"{path} is right: `lci project add` registers {result.name} by it")
     else:
         screen.say(f"{path} is right: {len(result.values)} settings of the project are overridden")
+    return Exit.DONE
+
+
+def schema(_: argparse.Namespace) -> Exit:
+    """Print what an editor needs to check and complete a project file."""
+    print(json.dumps(project_file_schema(), indent=2))
     return Exit.DONE
 
 

@@ -122,6 +122,18 @@ def maintenance(arguments: argparse.Namespace) -> Exit:
     return Exit.DONE
 
 
+def auto_deploy(arguments: argparse.Namespace) -> Exit:
+    screen = Screen.of(arguments)
+    enabled = arguments.state == "on"
+    with connected(arguments) as client:
+        answer = client.post(f"/api/projects/{segment(arguments.project)}/auto-deploy", {"enabled": enabled})
+    if arguments.json:
+        screen.data(answer)
+    else:
+        screen.say(f"pushes of {arguments.project} are {'deployed' if enabled else 'built and verified, not deployed'}")
+    return Exit.DONE
+
+
 def _secrets(arguments: argparse.Namespace) -> dict[str, str]:
     """Read what a project file must not hold: each from a file of its own, so that no process list shows it."""
     secrets = {}

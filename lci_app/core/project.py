@@ -25,6 +25,7 @@ from lci_app.core.project_values import (
     Name,
     QueueKey,
     Repository,
+    ScriptPath,
     Seconds,
     SecretNames,
     StatusRanges,
@@ -83,6 +84,8 @@ class ProjectSettings(BaseModel):
 
     build_image: Image = ""
     build_command: Text = ""
+    # Run instead of the command: the first of these files of the working directory that the commit holds.
+    build_script: Annotated[tuple[ScriptPath, ...], Field(max_length=32)] = ()
     build_env: Environment = Field(default_factory=dict)
     # Names of stored secrets, which the container finds in its environment.
     build_secrets: SecretNames = ()
@@ -95,6 +98,8 @@ class ProjectSettings(BaseModel):
 
     runtime_image: Image = ""
     runtime_command: Text | tuple[str, ...] = ""
+    # Runs to its end in a container of the new version, before that is started.
+    runtime_before: Text = ""
     runtime_port: Annotated[int, Field(ge=1, le=65535)] = 8080
     runtime_env: Environment = Field(default_factory=dict)
     runtime_secrets: SecretNames = ()
@@ -111,6 +116,8 @@ class ProjectSettings(BaseModel):
     health_check_retries: Annotated[int, Field(ge=1, le=1000)] = 10
     start_period: Seconds = 0.0
     bake_seconds: Seconds = 0.0
+    # The container of a version that did not become healthy is stopped and kept until the next takes its slot.
+    keep_failed: bool = False
     drain_timeout: Seconds = 30.0
 
     domains: tuple[str, ...] = ()

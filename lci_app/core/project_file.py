@@ -109,6 +109,9 @@ def merge(settings: ProjectSettings, part: FilePart | None) -> Effective:
     """
     part = part or FilePart()
     values = {name: _combined(getattr(settings, name), value) for name, value in part.values.items()}
+    if "build_command" in values and "build_script" not in values:
+        # The file says how it is built: a stored script would win over its command.
+        values["build_script"] = ()
     merged = settings.model_copy(update=values)
     return Effective(
         merged, {name: _origin(settings, name, part) for name in ProjectSettings.model_fields}, part.deploy
@@ -161,7 +164,7 @@ def _read(text: str, use: _Use) -> _Read | list[FileProblem]:
 
 
 def _table_fault(table: str, content: Any) -> str | None:
-    if (table,) in NOT_YET:
+    if table in NOT_YET:
         return "is not supported yet"
     if table in KEYS:
         return None if isinstance(content, dict) else f"must be a table, written [{table}]"
@@ -172,8 +175,6 @@ def _table_fault(table: str, content: Any) -> str | None:
 
 
 def _key_fault(table: str, key: str, use: _Use) -> str | None:
-    if (table, key) in NOT_YET:
-        return "is not supported yet"
     setting = KEYS[table].get(key)
     if setting is None:
         homes = [f"[{home}]" for home, keys in KEYS.items() if key in keys]

@@ -35,6 +35,7 @@ KEYS: Final[Mapping[str, Mapping[str, str]]] = {
         {
             "image": "build_image",
             "command": "build_command",
+            "script": "build_script",
             "env": "build_env",
             "timeout": "build_timeout",
             "memory": "build_memory",
@@ -49,6 +50,7 @@ KEYS: Final[Mapping[str, Mapping[str, str]]] = {
         {
             "image": "runtime_image",
             "command": "runtime_command",
+            "before": "runtime_before",
             "port": "runtime_port",
             "env": "runtime_env",
             "memory": "runtime_memory",
@@ -64,26 +66,15 @@ KEYS: Final[Mapping[str, Mapping[str, str]]] = {
             "drain_timeout": "drain_timeout",
             "bake_seconds": "bake_seconds",
             "start_period": "start_period",
+            "keep_failed": "keep_failed",
             "enabled": "auto_deploy",
         },
     ),
     "queue": _and_long_names(("queue_",), {"key": "queue_key", "policy": "queue_policy", "limit": "queue_limit"}),
 }
 
-NOT_YET: Final = frozenset(
-    {
-        ("steps",),
-        ("reports",),
-        ("image",),
-        ("parameters",),
-        ("toolchain",),
-        ("matrix",),
-        ("artifacts",),
-        ("build", "script"),
-        ("deploy", "before"),
-        ("deploy", "keep_failed"),
-    }
-)
+# Tables that will mean something.
+NOT_YET: Final = frozenset({"steps", "reports", "image", "parameters", "toolchain", "matrix", "artifacts"})
 
 REGISTRATION_ONLY: Final = {
     "name": "is given when the project is registered; take it out of the repository's file",

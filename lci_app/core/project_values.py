@@ -56,6 +56,15 @@ def _inner_path(path: str) -> str:
     return "/".join(part for part in stripped.split("/") if part not in {"", "."})
 
 
+def _script_path(path: str) -> str:
+    if "{" in path:
+        raise ValueError("must not hold {…}: parameters are not supported yet")
+    inner = _inner_path(path)
+    if not inner:
+        raise ValueError("must name a file, such as ci/build.sh")
+    return inner
+
+
 def _absolute_path(path: str) -> str:
     if not path.startswith("/") or path == "/" or ".." in path.split("/") or ":" in path or "\0" in path:
         raise ValueError("must be an absolute path in the container, such as /app")
@@ -119,6 +128,7 @@ Name = Annotated[str, AfterValidator(_sane_name)]
 Repository = Annotated[str, Field(min_length=1, max_length=2048), AfterValidator(_sane_repo)]
 Branch = Annotated[str, Field(max_length=255), AfterValidator(_sane_branch)]
 InnerPath = Annotated[str, Field(max_length=1024), AfterValidator(_inner_path)]
+ScriptPath = Annotated[str, Field(max_length=1024), AfterValidator(_script_path)]
 AbsolutePath = Annotated[str, Field(max_length=1024), AfterValidator(_absolute_path)]
 HealthPath = Annotated[str, Field(max_length=2048), AfterValidator(_health_path)]
 StatusRanges = Annotated[str, Field(max_length=200), AfterValidator(_status_range)]

@@ -36,6 +36,11 @@ class CleanSlot:
 
 
 @dataclass(frozen=True, slots=True)
+class RunBefore:
+    """Run the version's own one-off command to its end. Answer: `Ran`."""
+
+
+@dataclass(frozen=True, slots=True)
 class StartCandidate:
     """Start the new version in the idle slot. Answer: nothing (what cannot start is the driver's exception)."""
 
@@ -69,10 +74,16 @@ class SwitchTraffic:
     """Have every worker of the data plane serve it. Answer: nothing."""
 
 
-Command = CleanSlot | StartCandidate | LookAtCandidate | Probe | Wait | CommitSwitch | SwitchTraffic
+Command = CleanSlot | RunBefore | StartCandidate | LookAtCandidate | Probe | Wait | CommitSwitch | SwitchTraffic
 
 
 # --- what it is told
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    exit_code: int
+    out_of_memory: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +115,7 @@ class Overruled:
     """The build was cancelled before it could switch."""
 
 
-Answer = Up | Down | Probed | Committed | Overruled | None
+Answer = Ran | Up | Down | Probed | Committed | Overruled | None
 
 
 # --- how it ends
@@ -133,9 +144,11 @@ Ending = Live | NotHealthy | Withdrawn
 Rollout = Generator[Command, Answer, Ending]
 
 
-def rollout(rule: HealthRule) -> Rollout:
-    """Bring one new version into the idle slot."""
+def rollout(rule: HealthRule, *, before: bool = False) -> Rollout:
+    """Bring one new version into the idle slot; `before`: it has a command that must succeed before it is started."""
     yield CleanSlot()
+    if before and (failed := (yield from _run_before())) is not None:
+        return failed
     yield StartCandidate()
     failed = yield from (_until_healthy(rule) if rule.path else _until_settled(rule))
     if failed is None:
@@ -147,6 +160,15 @@ def rollout(rule: HealthRule) -> Rollout:
         return Withdrawn()
     yield SwitchTraffic()
     return Live()
+
+
+def _run_before() -> Generator[Command, Answer, NotHealthy | None]:
+    ran = yield RunBefore()
+    assert isinstance(ran, Ran)  # noqa: S101 - the driver's contract
+    if ran.exit_code == 0:
+        return None
+    how = "ran out of its memory limit" if ran.out_of_memory else f"ended with exit code {ran.exit_code}"
+    return NotHealthy("BEFORE_FAILED", f"The command before the new version's start {how}.", ran.exit_code)
 
 
 def _until_healthy(rule: HealthRule) -> Generator[Command, Answer, NotHealthy | None]:

@@ -76,6 +76,9 @@ class Engine(Protocol):
         Raises Refusal("IMAGE_NOT_FOUND" or "IMAGE_DENIED") where a registry says no, else Trouble("PULL_FAILED").
         """
 
+    async def image_user(self, image: str) -> str:
+        """Return as whom containers of an image run that the engine holds, as the image says it; empty is root."""
+
     async def run_attached(
         self,
         spec: ContainerSpec,

@@ -97,6 +97,12 @@ class Workspace(Protocol):
 
     async def is_directory(self, relative: str) -> bool: ...
 
+    async def is_file(self, relative: str) -> bool:
+        """Return whether a regular file is there, reached through no link."""
+
+    async def open_up(self, relative: str) -> None:
+        """Let every user read and write all in the directory, so that a container may that runs as any of them."""
+
     async def read_text(self, relative: str, *, limit: int) -> str | None:
         """Return a regular file's text; None where there is none. Refusal where it is a link, too long or not UTF-8."""
 

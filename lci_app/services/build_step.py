@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,8 +15,8 @@ from lci_app.core.failures import READ_ONLY_SOURCE, telling_line, wrote_into_sou
 from lci_app.core.model import Build, Failure, FailureKind
 from lci_app.core.project import CacheMode, ProjectSettings, PullPolicy
 from lci_app.core.subnets import NetworkKind
-from lci_app.interfaces import ContainerExit, Engine, Isolation, LogWriter, Mount, Workspace
-from lci_app.services.containers import Provision, build_container
+from lci_app.interfaces import ContainerExit, Engine, Isolation, LogWriter, Mount, Refusal, Workspace
+from lci_app.services.containers import Provision, build_container, script_command, shell_command
 from lci_app.services.under_trouble import attempt, insist
 
 STAGE: Final = "build"
@@ -45,11 +45,16 @@ class BuildStep:
         await self.engine.ensure_image(
             settings.build_image, always_pull=settings.pull is PullPolicy.ALWAYS, progress=progress
         )
+        command = await self._command(build, settings)
+        if not _is_root(await self.engine.image_user(settings.build_image)):
+            # The writable copy is of lci's user, and another one may write in it only so.
+            await self.workspace.open_up(f"{names.checkout(build.project_id, build.id)}/build")
         # What an earlier try of this build left there is not this one's output.
         await self.workspace.remove(names.output(build.id))
         spec = build_container(
             build,
             settings,
+            command,
             checkout=checkout,
             output=await self.workspace.make(names.output(build.id), mode=0o777),
             caches=await self._caches(build, settings),
@@ -61,6 +66,17 @@ class BuildStep:
             return await self._judge(ended, settings, log)
         message = f"The build did not end within {settings.build_timeout:g} s (build_timeout)."
         return Failure(FailureKind.BUILD, STAGE, "BUILD_TIMEOUT", message)
+
+    async def _command(self, build: Build, settings: ProjectSettings) -> Sequence[str]:
+        """Return what the container runs. Refusal("SCRIPT_MISSING") where the commit holds none of the scripts."""
+        if not settings.build_script:
+            return shell_command(settings.build_command)
+        for script in settings.build_script:
+            inner = f"{settings.working_directory}/{script}".lstrip("/")
+            if await self.workspace.is_file(f"{names.checkout(build.project_id, build.id)}/build/{inner}"):
+                return script_command(script)
+        tried = ", ".join(settings.build_script)
+        raise Refusal("SCRIPT_MISSING", f"The commit holds none of the scripts that it could be built by: {tried}.")
 
     async def clear(self, build_id: int) -> None:
         """Remove what containers of the build's commands are left, whatever the engine's trouble was: only then is the
@@ -102,3 +118,7 @@ class BuildStep:
         elif wrote_into_source(lines):
             message = f"{message} {READ_ONLY_SOURCE}"
         return Failure(FailureKind.BUILD, STAGE, code, message, exit_code=ended.exit_code, log_line=telling_line(lines))
+
+
+def _is_root(user: str) -> bool:
+    return user.partition(":")[0] in {"", "0", "root"}

@@ -296,7 +296,8 @@ def _why_again(build: Build) -> str:
 
 def _require_complete(settings: ProjectSettings, *, deploy: bool) -> None:
     """Raise a Refusal naming what neither the project nor its file says."""
-    needed = ["build_image", "build_command", *(["runtime_image"] if deploy else [])]
+    command = [] if settings.build_script else ["build_command"]
+    needed = ["build_image", *command, *(["runtime_image"] if deploy else [])]
     missing = [name for name in needed if not str(getattr(settings, name)).strip()]
     if missing:
         raise Refusal(

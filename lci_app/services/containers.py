@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +15,11 @@ from lci_app.interfaces import ContainerSpec, Mount
 
 # bash where the image has it; either way the first command that fails ends the build.
 _SHELL: Final = 'if command -v bash >/dev/null 2>&1; then exec bash -e -c "$1"; else exec sh -e -c "$1"; fi'
+# A file that can be run says itself by what.
+_SCRIPT: Final = (
+    'if [ -x "$1" ]; then exec "$1"; elif command -v bash >/dev/null 2>&1; then exec bash -e "$1"; '
+    'else exec sh -e "$1"; fi'
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +32,20 @@ class Provision:
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
-def build_container(
+def shell_command(command: str) -> Sequence[str]:
+    """Return what runs a command's text."""
+    return ["/bin/sh", "-c", _SHELL, "lci", command]
+
+
+def script_command(script: str) -> Sequence[str]:
+    """Return what runs a file of the working directory."""
+    return ["/bin/sh", "-c", _SCRIPT, "lci", f"./{script}"]
+
+
+def build_container(  # noqa: PLR0913 - what a build's container is made of
     build: Build,
     settings: ProjectSettings,
+    command: Sequence[str],
     *,
     checkout: Path,
     output: Path,
@@ -47,8 +63,8 @@ def build_container(
         labels=names.labels(
             instance=provision.instance, role=names.ROLE_BUILD, project_id=build.project_id, build_id=build.id
         ),
-        entrypoint=["/bin/sh", "-c", _SHELL, "lci"],
-        command=[settings.build_command],
+        entrypoint=command[:-1],
+        command=command[-1:],
         environment={**settings.build_env, **provision.secrets, **_build_environment(build)},
         mounts=[*_trees(checkout, folder), Mount(output, names.OUTPUT_MOUNT), *caches],
         working_directory=f"{names.WORK_MOUNT}/{folder}".rstrip("/"),
@@ -69,14 +85,41 @@ def runtime_container(
 ) -> ContainerSpec:
     """Return the container of one version in one slot. `output` is what the build left in /output."""
     entrypoint, command = _command(settings.runtime_command)
-    return ContainerSpec(
+    return replace(
+        _of_version(settings, build, slot=slot, output=output, provision=provision),
         name=names.runtime_container(project.name, slot),
-        image=settings.runtime_image,
         labels=names.labels(
             instance=provision.instance, role=names.ROLE_RUNTIME, project_id=project.id, build_id=build.id, slot=slot
         ),
         entrypoint=entrypoint,
         command=command,
+        ports={settings.runtime_port: project.port(slot)},
+    )
+
+
+def before_container(
+    settings: ProjectSettings, build: Build, *, slot: Slot, output: Path, provision: Provision
+) -> ContainerSpec:
+    """Return the container of a version's `runtime_before`: as the version runs, but to its end and unpublished."""
+    return replace(
+        _of_version(settings, build, slot=slot, output=output, provision=provision),
+        entrypoint=["/bin/sh", "-c", settings.runtime_before],
+    )
+
+
+def _of_version(
+    settings: ProjectSettings, build: Build, *, slot: Slot, output: Path, provision: Provision
+) -> ContainerSpec:
+    return ContainerSpec(
+        name=names.build_container(build.id, "before"),
+        image=settings.runtime_image,
+        labels=names.labels(
+            instance=provision.instance,
+            role=names.ROLE_BUILD,
+            project_id=build.project_id,
+            build_id=build.id,
+            slot=slot,
+        ),
         environment={
             **settings.runtime_env,
             **provision.secrets,
@@ -87,7 +130,6 @@ def runtime_container(
         mounts=[Mount(output, settings.mount_path, read_only=True)],
         memory=memory_bytes(settings.runtime_memory) if settings.runtime_memory else None,
         cpus=settings.runtime_cpus,
-        ports={settings.runtime_port: project.port(slot)},
         network=provision.network,
         read_only=settings.runtime_read_only,
     )

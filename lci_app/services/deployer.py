@@ -27,6 +27,7 @@ from lci_app.core.rollout import (
     NotHealthy,
     Overruled,
     Probe,
+    RunBefore,
     StartCandidate,
     SwitchTraffic,
     Wait,
@@ -124,7 +125,8 @@ class Deployer:
                 settings.health_check_interval,
                 settings.health_check_retries,
                 settings.start_period,
-            )
+            ),
+            before=bool(settings.runtime_before.strip()),
         )
         answer: Answer = None
         while True:
@@ -139,6 +141,8 @@ class Deployer:
         match command:
             case CleanSlot():
                 await self.idle_slot.clean(candidate)
+            case RunBefore():
+                return await self.idle_slot.run_before(candidate)
             case StartCandidate():
                 await self.idle_slot.start(candidate)
             case LookAtCandidate():
@@ -231,10 +235,14 @@ class Deployer:
     async def _undo(self, candidate: Candidate, outcome: DeploymentOutcome, reason: str) -> list[str]:
         """Take down a candidate that does not get the traffic; returns its last words."""
         last_words: list[str] = []
+        keep = outcome is DeploymentOutcome.FAILED and candidate.order.settings.keep_failed
         with trio.move_on_after(UNDO_SECONDS, shield=True):
-            last_words = await self.idle_slot.take_down(candidate)
+            last_words = await self.idle_slot.take_down(candidate, keep=keep)
             for line in last_words:
                 await self._say(candidate, f"| {line}")
+            if keep and candidate.container_id is not None:
+                kept = f"Its container {candidate.container_id[:12]} is kept, stopped, until the next deployment."
+                await self._say(candidate, kept)
             end = partial(
                 self.store.end_deployment,
                 candidate.deployment.id,

@@ -166,9 +166,9 @@ def test_a_list_is_a_command_too_and_one_cache_needs_no_list(service: Service, t
         ('[toolchain]\nfile = ".fvmrc"\n', "line 4, column 2: toolchain is not supported yet"),
         ('[matrix]\nplatform = ["ios"]\n', "line 4, column 2: matrix is not supported yet"),
         ("[artifacts]\nkeep = 10\n", "line 4, column 2: artifacts is not supported yet"),
-        ('[build]\nscript = ["a"]\n', "line 5, column 1: build.script is not supported yet"),
-        ('[deploy]\nbefore = "x"\n', "line 5, column 1: deploy.before is not supported yet"),
-        ("[deploy]\nkeep_failed = false\n", "line 5, column 1: deploy.keep_failed is not supported yet"),
+        ('[build]\nscript = "ci/build.sh"\n', "line 5, column 1: build.script must be a list"),
+        ('[build]\nscript = ["ci/{flavor}/build.sh"]\n', "line 5, column 11: build.script[0] must not hold {…}"),
+        ('[build]\nscript = ["../build.sh"]\n', "line 5, column 11: build.script[0] must be a folder inside"),
     ],
     ids=lambda value: value.split("\n")[0] + value.split("\n")[1] if value.count("\n") > 1 else "",
 )  # fmt: skip

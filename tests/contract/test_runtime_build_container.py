@@ -200,3 +200,33 @@ def test_in_a_monorepo_a_project_is_built_in_its_folder(service: Service, git_se
     assert said == ["/build/backend", "the backend", "the library", "main", "the backend"]
     build, _ = run(service, "mono-missing", repository.url, "true", working_directory="frontend")
     assert "frontend" in build["failure"]["message"]
+
+
+def test_an_image_that_does_not_run_as_root_can_write_in_its_copy(service: Service, git_server: GitServer):
+    """ "the working directory is a writable copy of the source (`/build`), so that tools which write beside the source
+    work"."""
+    repository = git_server.create("acme/rootless")
+    repository.commit({"deep/file": "text\n"})
+    with image_with({}, "USER 65534:65534") as image:
+        said = succeed(
+            service,
+            "rootless",
+            repository.url,
+            "id -u; echo changed > deep/file; mkdir deep/new; cat deep/file /app/deep/file; echo kept > /output/file",
+            build_image=image,
+        )
+    assert said == ["65534", "changed", "text"]
+
+
+def test_the_first_script_that_is_there_is_run_by_what_it_names(service: Service, git_server: GitServer):
+    """`script = ["ci/common/build.sh", "ci/{flavor}/build.sh"]   # instead of command: the first that exists`"""
+    repository = git_server.create("acme/scripted")
+    repository.commit({"ci/plain.sh": "false; echo not reached\n"})
+    build, said = run(service, "scripted", repository.url, "echo command", build_script=["ci/own.sh", "ci/plain.sh"])
+    assert (build["status"], build["failure"]["exit_code"], said) == ("Failed", 1, [])
+    own = repository.work / "ci" / "own.sh"
+    own.write_text("#!/bin/sh\necho $0 in $(pwd); false; echo goes on\n")
+    own.chmod(0o755)
+    repository.commit({})
+    build, said = again(service, "scripted")
+    assert (build["status"], said) == ("Success", ["./ci/own.sh in /build", "goes on"])

@@ -32,7 +32,11 @@ def test_one_wrong_letter_is_noticed(random: str, place: int, letter: str) -> No
     assert not is_whole(token + letter)
 
 
-@given(st.text(), st.text())
+# The keys of an HMAC are filled up with NUL, and no cookie holds one.
+_COOKIES = st.text(st.characters(exclude_characters="\0"))
+
+
+@given(_COOKIES, _COOKIES)
 def test_what_a_page_says_tells_nothing_of_what_its_cookie_says(one: str, other: str) -> None:
     assert len(csrf_token(one)) == 43
     assert (csrf_token(one) == csrf_token(other)) == (one.encode(errors="replace") == other.encode(errors="replace"))

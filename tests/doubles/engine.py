@@ -94,6 +94,8 @@ class EngineWorld:
 
     images: dict[str, str] = field(default_factory=dict)
     registry: dict[str, str | OutsideError] = field(default_factory=dict)
+    # As whom an image's containers run; root where it is not named.
+    users: dict[str, str] = field(default_factory=dict)
     scripts: dict[str, Script] = field(default_factory=dict)
     containers: dict[str, Container] = field(default_factory=dict)
     networks: dict[tuple[str, int, NetworkKind], str] = field(default_factory=dict)
@@ -133,6 +135,10 @@ class EngineDouble:
             await progress(f"Pulling {image}")
             self._world.images[image] = found
         return self._world.images[image]
+
+    async def image_user(self, image: str) -> str:
+        await self._answer()
+        return self._world.users.get(image, "")
 
     async def run_attached(
         self,

@@ -13,10 +13,11 @@ from lci_app.interfaces import Trouble
 
 @dataclass
 class InlineWorkspace:
-    """`stuck`: paths that cannot be removed."""
+    """`stuck`: paths that cannot be removed. `opened`: what every user was let into."""
 
     root: Path
     stuck: set[str] = field(default_factory=set)
+    opened: list[str] = field(default_factory=list)
 
     def path(self, relative: str) -> Path:
         return self.root / relative
@@ -46,6 +47,14 @@ class InlineWorkspace:
     async def is_directory(self, relative: str) -> bool:
         await trio.lowlevel.checkpoint()
         return self.path(relative).is_dir()
+
+    async def is_file(self, relative: str) -> bool:
+        await trio.lowlevel.checkpoint()
+        return self.path(relative).is_file()
+
+    async def open_up(self, relative: str) -> None:
+        await trio.lowlevel.checkpoint()
+        self.opened.append(relative)
 
     async def read_text(self, relative: str, *, limit: int) -> str | None:
         await trio.lowlevel.checkpoint()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import trio
 
 from lci_app.core import names
 from lci_app.core.failures import READ_ONLY_SOURCE
@@ -128,3 +129,52 @@ async def test_a_container_that_somebody_removes_is_trouble(house: House) -> Non
     house.world.scripts["make"] = Script(exit_code=0)
     ended = await house.ended(build)
     assert (ended.status, ended.infra_retries) == (BuildStatus.SUCCESS, 1)
+
+
+async def test_the_first_script_that_the_commit_holds_is_run_instead_of_the_command(house: House) -> None:
+    house.source.files["a" * 40] = {"api/ci/dev.sh": "exit 0", "api/ci/any.sh": "exit 0"}
+    scripts = ["ci/prod.sh", "ci/dev.sh", "ci/any.sh"]
+    house.world.scripts["./ci/dev.sh"] = Script()
+    _, spec = await spec_of(house, working_directory="api", build_script=scripts, build_command="make")
+    assert spec.command == ["./ci/dev.sh"]
+
+
+async def test_scripts_of_which_the_commit_holds_none_are_named(house: House) -> None:
+    failure = await failure_of(house, build_script=["ci/a.sh", "ci/b.sh"], build_command="")
+    assert (failure.kind, failure.code) == (FailureKind.BUILD, "SCRIPT_MISSING")
+    assert "ci/a.sh, ci/b.sh" in failure.message
+
+
+async def test_a_command_of_the_repositorys_file_wins_over_a_stored_script(house: House) -> None:
+    house.source.files["a" * 40] = {".lci.toml": '[build]\ncommand = "make"\n', "ci/a.sh": ""}
+    _, spec = await spec_of(house, build_script=["ci/a.sh"], build_command="")
+    assert spec.command == ["make"]
+
+
+async def test_only_for_an_image_that_does_not_run_as_root_every_user_is_let_into_the_copy(house: House) -> None:
+    shop = await house.register()
+    await house.build(shop)
+    assert house.workspace.opened == []
+    house.world.users["img"] = "node:node"
+    build = await house.build(shop)
+    assert house.workspace.opened == [f"{names.checkout(shop.id, build.id)}/build"]
+
+
+async def test_what_a_build_left_running_while_the_engine_was_away_is_gone_before_the_build_is_final(
+    house: House,
+) -> None:
+    shop = await house.register(build_command="hang")
+    build = await house.order(shop)
+    container = await house.container(build)
+    house.world.down = True
+    await house.scheduler.cancel(build.id)
+    await trio.sleep(1)
+    # As after an engine that could not be told to remove it.
+    house.world.containers[container.id], container.removed = container, False
+    await trio.sleep(600)
+    now = await house.store.build(build.id)
+    assert now is not None
+    assert (now.finished_at, container.removed) == (None, False)
+    house.world.down = False
+    assert (await house.ended(build)).status is BuildStatus.CANCELLED
+    assert container.removed

@@ -9,10 +9,12 @@ from lci_app.core.model import (
     Build,
     BuildStatus,
     DeploymentOutcome,
+    FailureKind,
     Health,
     Slot,
     SlotState,
     SlotStatus,
+    Stream,
 )
 from lci_app.core.project import Project
 from tests.adapters.sqlite_store import inline_store
@@ -194,3 +196,42 @@ async def test_a_build_that_was_ordered_earlier_never_replaces_a_later_one(house
     late = await house.ended(older)
     assert (late.status, late.deployed_slot) == (S.SUCCESS, None)
     assert (await house.slot(shop, Slot.BLUE)).build_id == newer.id
+
+
+async def test_a_versions_own_command_runs_to_its_end_before_it_is_started(house: House) -> None:
+    shop = await house.register(runtime_before="migrate", runtime_env={"DATABASE": "shop"})
+    house.world.scripts["migrate"] = Script(output=[(Stream.STDOUT, b"3 migrations\n")], exit_code=0)
+    made: list[tuple[str, bool]] = []
+
+    def look(call: str) -> None:
+        if call == "engine.start":
+            made.append((call, any("3 migrations" in line for line in house.log(build))))
+
+    build = await house.order(shop)
+    house.faults.always = look
+    assert (await house.ended(build)).status is S.SUCCESS
+    assert made == [("engine.start", True)]
+    assert [each.spec.environment["DATABASE"] for each in house.runtimes(shop)] == ["shop"]
+
+
+async def test_a_version_whose_own_command_fails_is_not_started(house: House) -> None:
+    shop = await house.register()
+    await house.build(shop)
+    before = await house.slot(shop, Slot.BLUE)
+    await house.change(shop, runtime_before="migrate")
+    house.world.scripts["migrate"] = Script(output=[(Stream.STDERR, b"no such table\n")], exit_code=3)
+    build = await house.build(shop)
+    assert build.failure is not None
+    assert (build.failure.code, build.failure.exit_code) == ("BEFORE_FAILED", 3)
+    assert build.failure.kind is FailureKind.DEPLOY
+    assert any("no such table" in line for line in house.log(build))
+    assert await house.slot(shop, Slot.BLUE) == before
+    assert len(house.runtimes(shop)) == 1
+
+
+async def test_a_command_that_does_not_end_is_ended(house: House) -> None:
+    shop = await house.register(runtime_before="hang", build_timeout=60)
+    build = await house.build(shop)
+    assert build.failure is not None
+    assert (build.failure.code, build.failure.exit_code) == ("BEFORE_FAILED", 124)
+    assert len(house.world.containers) == 0

@@ -256,3 +256,28 @@ async def test_a_cancelled_rollout_leaves_nothing(house: House, when: str) -> No
     assert (deployment.outcome, deployment.reason) == (DeploymentOutcome.CANCELLED, "Cancelled.")
     assert house.hub.of(DeploymentEnded)[-1].build_id != build.id
     await assert_unchanged(house, shop, before)
+
+
+async def test_a_failed_version_is_kept_for_a_look_where_that_is_wanted_until_the_next_comes(house: House) -> None:
+    shop, _, before = await served(house)
+    await house.change(shop, keep_failed=True)
+    house.probe.answers = [500] * 3
+    build = await house.build(shop)
+    green = await house.slot(shop, Slot.GREEN)
+    assert green.status is SlotStatus.ERROR
+    kept = house.world.containers[green.container_id or ""]
+    assert not kept.running
+    assert any(kept.id[:12] in line and "kept" in line for line in house.log(build))
+    assert await house.slot(shop, Slot.BLUE) == before
+    assert (await house.build(shop)).status is S.SUCCESS
+    assert kept.removed
+
+
+async def test_a_version_that_was_kept_for_a_look_is_gone_after_a_restart(house: House) -> None:
+    shop, _, _ = await served(house)
+    await house.change(shop, keep_failed=True)
+    house.probe.answers = [500] * 3
+    await house.build(shop)
+    await house.reconciler.settle_world()
+    assert len(house.runtimes(shop)) == 1
+    assert (await house.slot(shop, Slot.GREEN)).status is SlotStatus.EMPTY

@@ -68,6 +68,11 @@ class EngineCalls:
             except ImageNotFound:
                 return None
 
+    def image_user(self, image: str) -> str:
+        with self._asking(f"look at the image {image}"):
+            facts = self._client.inspect_image(image)  # type: ignore[no-untyped-call]
+            return str((facts["Config"] or {}).get("User") or "")
+
     def open_pull(self, image: str) -> Held:
         """Begin to pull; returns when the registry has answered. The caller closes it."""
         with self._asking(f"pull {image}"):

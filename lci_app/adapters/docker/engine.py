@@ -92,6 +92,10 @@ class DockerEngine:
             raise Trouble("PULL_FAILED", f"the image {image} was pulled, but the engine does not hold it")
         return pulled
 
+    async def image_user(self, image: str) -> str:
+        calls = await self._connected()
+        return await self._run(partial(calls.image_user, image))
+
     async def _pull(self, calls: EngineCalls, image: str, progress: Callable[[str], Awaitable[None]]) -> None:
         from lci_app.adapters.docker.images import read_pull  # noqa: PLC0415 - brings the SDK
 

@@ -155,6 +155,12 @@ class QueuedBuild(Answer):
         )
 
 
+class QueuedRollback(QueuedBuild):
+    """`auto_deploy`: from now on pushes are built and verified, not deployed, until it is turned on again."""
+
+    auto_deploy: bool = False
+
+
 class QueuedBuilds(Answer):
     builds: list[QueuedBuild]
 

@@ -19,7 +19,7 @@ from lci_app.core.project_file import FilePart, parse_repository_file
 from lci_app.core.project_file_keys import KEYS
 from lci_app.core.subnets import NetworkKind
 from lci_app.interfaces import ContainerSpec, Engine, Mount
-from lci_app.services.containers import Provision, build_container, runtime_container
+from lci_app.services.containers import Provision, build_container, runtime_container, shell_command
 from tests.docker_fixtures import SpecMaker
 from tests.makers import build, project
 
@@ -35,7 +35,13 @@ def client() -> Any:
 
 def _build(settings: ProjectSettings) -> ContainerSpec:
     return build_container(
-        build(7), settings, checkout=Path("/data/c"), output=Path("/data/o"), caches=[], provision=PROVISION
+        build(7),
+        settings,
+        shell_command(settings.build_command),
+        checkout=Path("/data/c"),
+        output=Path("/data/o"),
+        caches=[],
+        provision=PROVISION,
     )
 
 

@@ -455,6 +455,7 @@ export interface ProjectCreate {
   working_directory?: string;
   build_image?: string;
   build_command?: string;
+  build_script?: (string)[];
   build_env?: Record<string, string>;
   build_secrets?: (string)[];
   build_timeout?: number;
@@ -465,6 +466,7 @@ export interface ProjectCreate {
   pull?: PullPolicy;
   runtime_image?: string;
   runtime_command?: string | (string)[];
+  runtime_before?: string;
   runtime_port?: number;
   runtime_env?: Record<string, string>;
   runtime_secrets?: (string)[];
@@ -479,6 +481,7 @@ export interface ProjectCreate {
   health_check_retries?: number;
   start_period?: number;
   bake_seconds?: number;
+  keep_failed?: boolean;
   drain_timeout?: number;
   domains?: (string)[];
   strip_prefix?: boolean;
@@ -502,6 +505,7 @@ export interface ProjectDocument {
   working_directory: string;
   build_image: string;
   build_command: string;
+  build_script: (string)[];
   build_env: Record<string, string>;
   build_secrets: (string)[];
   build_timeout: number;
@@ -512,6 +516,7 @@ export interface ProjectDocument {
   pull: PullPolicy;
   runtime_image: string;
   runtime_command: string | (string)[];
+  runtime_before: string;
   runtime_port: number;
   runtime_env: Record<string, string>;
   runtime_secrets: (string)[];
@@ -526,6 +531,7 @@ export interface ProjectDocument {
   health_check_retries: number;
   start_period: number;
   bake_seconds: number;
+  keep_failed: boolean;
   drain_timeout: number;
   domains: (string)[];
   strip_prefix: boolean;
@@ -570,6 +576,7 @@ export interface ProjectUpdate {
   working_directory?: string;
   build_image?: string;
   build_command?: string;
+  build_script?: (string)[];
   build_env?: Record<string, string>;
   build_secrets?: (string)[];
   build_timeout?: number;
@@ -580,6 +587,7 @@ export interface ProjectUpdate {
   pull?: PullPolicy;
   runtime_image?: string;
   runtime_command?: string | (string)[];
+  runtime_before?: string;
   runtime_port?: number;
   runtime_env?: Record<string, string>;
   runtime_secrets?: (string)[];
@@ -594,6 +602,7 @@ export interface ProjectUpdate {
   health_check_retries?: number;
   start_period?: number;
   bake_seconds?: number;
+  keep_failed?: boolean;
   drain_timeout?: number;
   domains?: (string)[];
   strip_prefix?: boolean;
@@ -629,6 +638,20 @@ export interface QueuedBuild {
 
 export interface QueuedBuilds {
   builds: (QueuedBuild)[];
+}
+
+export interface QueuedRollback {
+  build_id: number;
+  build_number: number;
+  project_id: number;
+  project_name: string;
+  status: BuildStatus;
+  trigger: Trigger;
+  branch: string;
+  commit_hash: string | null;
+  queue_key: string;
+  queue_position: number;
+  auto_deploy: boolean;
 }
 
 export interface Queues {
@@ -925,7 +948,7 @@ export interface Calls {
   "DELETE /api/projects/{project}": { query: undefined; body: undefined; answer: DeletedDocument };
   "GET /api/projects/{project}/status": { query: undefined; body: undefined; answer: StatusDocument };
   "POST /api/projects/{project}/switch": { query: undefined; body: SwitchBody; answer: StatusDocument };
-  "POST /api/projects/{project}/rollback": { query: undefined; body: RollbackBody; answer: QueuedBuild };
+  "POST /api/projects/{project}/rollback": { query: undefined; body: RollbackBody; answer: QueuedRollback };
   "POST /api/projects/{project}/auto-deploy": { query: undefined; body: AutoDeployBody; answer: ProjectDocument };
   "POST /api/projects/{project}/restart": { query: undefined; body: RestartBody; answer: StatusDocument };
   "POST /api/projects/{project}/stop": { query: undefined; body: undefined; answer: StatusDocument };
