@@ -73,6 +73,68 @@ def test_an_engine_at_another_address_is_asked_for_not_installed() -> None:
     )
 
 
+def test_the_engine_that_the_configuration_names_is_the_one_that_is_asked(tmp_path: Path) -> None:
+    (tmp_path / "lci.toml").write_text('docker_host = "unix:///somewhere/docker.sock"\n')
+    assert bash(ROOT, "configured_engine", LCI_CONFIG_DIR=str(tmp_path)).stdout == "unix:///somewhere/docker.sock\n"
+    (tmp_path / "lci.toml").write_text("docker_hots = 1\n")
+    assert bash(ROOT, "configured_engine", LCI_CONFIG_DIR=str(tmp_path)).stdout == ""
+
+
+# An engine that is down until something starts it, and a machine on which everything is only told.
+DOWN = """
+state=down; engine_state() { echo $state; }; flock() { :; }
+may_root() { true; }; may_apt() { true; }; have() { false; }
+apt_install() { echo "install $*"; have() { true; }; }; start_engine() { echo start; state=up; }
+"""
+
+
+def test_a_missing_engine_is_installed_and_started_after_saying_so() -> None:
+    answer = bash(ROOT, DOWN + "engine_ready")
+    assert (answer.returncode, answer.stdout) == (0, "install docker.io iptables\nstart\n")
+    assert answer.stderr.splitlines() == [
+        "lci: no Docker engine answers at /var/run/docker.sock",
+        "lci: the Docker engine answers",
+    ]
+
+
+def test_an_engine_that_is_installed_is_only_started() -> None:
+    answer = bash(ROOT, DOWN + "have() { true; }; engine_ready")
+    assert (answer.returncode, answer.stdout) == (0, "start\n")
+
+
+@pytest.mark.parametrize(
+    ("stubs", "told"),
+    [
+        (
+            "may_root() { false; }",
+            "only root may install one: run 'sudo apt-get install docker.io', or set DOCKER_HOST",
+        ),
+        ("may_root() { false; }; have() { true; }", "run 'sudo systemctl start docker', or set DOCKER_HOST"),
+        ("may_apt() { false; }", "this system has no apt-get to install docker.io with"),
+        ("apt_install() { false; }", "apt-get could not install docker.io"),
+        ("start_engine() { false; }", "the Docker engine was started and does not answer: see"),
+        ("state=forbidden; may_root() { false; }", "this user may not use /var/run/docker.sock: run 'sudo usermod"),
+    ],
+)
+def test_where_no_engine_can_be_had_one_sentence_says_what_to_do(stubs: str, told: str) -> None:
+    answer = bash(ROOT, f"{DOWN}{stubs}; engine_ready")
+    assert answer.returncode == 1
+    assert told in answer.stderr.splitlines()[-1]
+
+
+def test_where_uv_cannot_install_pip_does() -> None:
+    pip = ROOT / "requirements.lock"
+    stubs = 'find_uv() { echo uv; }; uv_as_pip() { false; }; VENV=$(mktemp -d); mkdir "$VENV/bin"; '
+    stubs += """printf '#!/bin/sh\necho "$@"\n' >"$VENV/bin/python"; chmod +x "$VENV/bin/python"; """
+    answer = bash(ROOT, f"{stubs} install_lock {pip}")
+    assert (answer.returncode, answer.stderr.splitlines()[0]) == (
+        0,
+        "lci: uv could not install requirements.lock, trying pip",
+    )
+    assert "-m pip install" in answer.stderr
+    assert "--require-hashes" in answer.stderr
+
+
 def test_of_the_proxies_to_compare_with_only_the_missing_are_installed_and_none_is_left_running() -> None:
     stubs = 'may_apt() { true; }; apt_install() { echo "install $*"; }; stop_service() { echo "stop $*"; }; '
     assert bash(ROOT, stubs + 'have() { [ "$1" = nginx ]; }; peers_ready').stdout == "install haproxy\nstop haproxy\n"

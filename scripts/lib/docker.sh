@@ -7,6 +7,12 @@ ENGINE_LOG=/var/log/lci-dockerd.log
 # engine_state: prints "up", "forbidden" (a socket that this user may not open) or "down".
 engine_state() { "$VENV/bin/python" -I "$ROOT/scripts/lib/engine_state.py" "${DOCKER_HOST:-$LOCAL_ENGINE}"; }
 
+# configured_engine: prints the engine that lci.toml names, if any; what is wrong with the file is lci's to tell.
+configured_engine() {
+    "$VENV/bin/python" -P -c 'from lci_app.config.surroundings import load_config
+print(load_config({}).docker_host or "")' 2>/dev/null || true
+}
+
 wait_engine() {
     local tries
     for ((tries = 0; tries < 300; tries++)); do
