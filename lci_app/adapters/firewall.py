@@ -81,6 +81,9 @@ class HostFirewall:
             )
         return self._state
 
+    async def look(self, *, standing: bool) -> Isolated:
+        return await trio.to_thread.run_sync(self._looked, standing, limiter=self._limiter)
+
     async def clear(self) -> None:
         """Take this instance's rules out; silent where there are none."""
         await trio.to_thread.run_sync(self._clear, limiter=self._limiter)
@@ -98,6 +101,19 @@ class HostFirewall:
         except _CannotError as error:
             self._standing = None
             return Isolated(enforced=False, reason=str(error))
+        return Isolated(enforced=True)
+
+    def _looked(self, standing: bool) -> Isolated:
+        try:
+            rules, walls = _run(self._chosen(), "-S").splitlines(), self._walls()
+        except _CannotError as error:
+            return Isolated(enforced=False, reason=str(error))
+        wanted = [
+            f"-A {hook} -i {walls.bridges} -j {chain}"
+            for hook, chain in ((_DOCKER, walls.forward), ("INPUT", walls.input))
+        ]
+        if standing and not all(rule in rules for rule in wanted):
+            return Isolated(enforced=False, reason="the rules that keep builds in are not set")
         return Isolated(enforced=True)
 
     def _walls(self) -> Walls:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from lci_app.core import names
+from lci_app.core.model import Disk
 from lci_app.interfaces import Trouble
 
 READY: Final = "READY=1"
@@ -56,6 +57,43 @@ def open_lock(data_directory: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def holder_of(data_directory: Path) -> str | None:
+    """Return the process that holds the data directory ("unknown" where it has not said so yet), None if none does."""
+    path = data_directory / names.LOCK
+    try:
+        told = path.lstat()
+        # Asked of the kernel, and not by trying: an lci that starts just now must not meet our own lock.
+        held = Path("/proc/locks").read_text(encoding="ascii")
+        file = f"{os.major(told.st_dev):02x}:{os.minor(told.st_dev):02x}:{told.st_ino}"
+        if not any(file in line.split() and "FLOCK" in line for line in held.splitlines()):
+            return None
+        return path.read_text(encoding="ascii", errors="replace").strip() or "unknown"
+    except OSError:
+        return None
+
+
+class DirectoryFacts:
+    """Fulfils `interfaces.HostFacts` for one data directory, as it is when this is made: whoever opens its database
+    closes that to others. Raises OSError.
+    """
+
+    def __init__(self, data_directory: Path) -> None:
+        self._directory = data_directory
+        paths = [data_directory, *data_directory.iterdir(), *(data_directory / names.DATABASE).parent.iterdir()]
+        self._open = sorted(str(path) for path in paths if not path.is_symlink() and path.stat().st_mode & 0o077)
+
+    @property
+    def place(self) -> str:
+        return str(self._directory)
+
+    def disk(self) -> Disk:
+        told = os.statvfs(self._directory)
+        return Disk(told.f_bavail * told.f_frsize, told.f_blocks * told.f_frsize, told.f_favail, told.f_files)
+
+    def open_to_others(self) -> list[str]:
+        return self._open
 
 
 def _lock(descriptor: int, data_directory: Path) -> None:

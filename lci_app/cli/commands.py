@@ -149,6 +149,16 @@ def _add_data_directory(parser: Parser) -> None:
 
 
 def _add_rest(parser: Parser) -> None:
+    command = parser.add_command(
+        "doctor",
+        help="say what is not as it should be",
+        description="Hold what is recorded against what Docker and the disk have, and look at the host. Changes "
+        "nothing; works on the data directory, whether or not a service runs. Exit status 1 where an error was found.",
+    )
+    _add_local(command)
+    command.add_argument("--docker-host", metavar="URL", help="the Docker engine (default: as for serve)")
+    command.set_defaults(run="doctor:doctor")
+
     command = parser.add_command("validate", help="check a project file")
     command.add_argument("file", metavar="FILE", nargs="?", default=".lci.toml", help="default: .lci.toml")
     command.add_argument(

@@ -278,6 +278,16 @@ class Delivery:
     project_ids: Sequence[int] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """The room there is where a directory lies."""
+
+    free_bytes: int
+    total_bytes: int
+    free_inodes: int
+    total_inodes: int
+
+
 def later(at: Timestamp, seconds: float) -> Timestamp:
     """Return the time so many seconds after `at`."""
     moved = dt.datetime.fromisoformat(at) + dt.timedelta(seconds=seconds)

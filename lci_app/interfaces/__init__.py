@@ -16,13 +16,22 @@ from lci_app.interfaces.accounts import (
     UserNameTaken,
 )
 from lci_app.interfaces.deliveries import DeliveryStore, NewDelivery, RecordedDelivery
-from lci_app.interfaces.engine import AsyncLines, ContainerExit, ContainerSpec, ContainerState, Engine, Mount
+from lci_app.interfaces.engine import (
+    AsyncLines,
+    ContainerExit,
+    ContainerSpec,
+    ContainerState,
+    Engine,
+    EngineFacts,
+    Mount,
+)
 from lci_app.interfaces.logs import LogRecord, Logs, LogWriter
 from lci_app.interfaces.outside import (
     Clock,
     DrainReceipt,
     HealthProbe,
     HealthReply,
+    HostFacts,
     Isolated,
     Isolation,
     Notice,
@@ -62,11 +71,13 @@ __all__ = [
     "DomainTaken",
     "DrainReceipt",
     "Engine",
+    "EngineFacts",
     "GitHubSignIn",
     "GitHubUser",
     "Gone",
     "HealthProbe",
     "HealthReply",
+    "HostFacts",
     "Isolated",
     "Isolation",
     "Keys",

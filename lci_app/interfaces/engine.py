@@ -62,6 +62,14 @@ class ContainerState:
     restart_count: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class EngineFacts:
+    """`live_restore`: containers go on running while the engine is restarted."""
+
+    version: str
+    live_restore: bool
+
+
 class Engine(Protocol):
     """The Docker engine. Finds its objects by label, and never touches one without our `lci.instance`.
 
@@ -69,6 +77,8 @@ class Engine(Protocol):
     """
 
     async def version(self) -> str: ...
+
+    async def facts(self) -> EngineFacts: ...
 
     async def ensure_image(self, image: str, *, always_pull: bool, progress: Callable[[str], Awaitable[None]]) -> str:
         """Return the id of an image the engine holds, pulled only where it is missing (or `always_pull`).

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from lci_app.core.model import Disk
 from lci_app.core.routing import RouteTable
 from lci_app.core.traffic import Traffic
 
@@ -122,8 +123,24 @@ class Isolation(Protocol):
     def state(self) -> Isolated:
         """What `ensure` found last."""
 
+    async def look(self, *, standing: bool) -> Isolated:
+        """Return whether the walls could be set up, or (`standing`) stand; changes nothing, never raises."""
+
     async def ensure(self) -> Isolated:
         """See to it that the walls stand; never raises. What cannot be set up is told, and logged once."""
+
+
+class HostFacts(Protocol):
+    """What the host says of the data directory."""
+
+    @property
+    def place(self) -> str:
+        """The data directory's path."""
+
+    def disk(self) -> Disk: ...
+
+    def open_to_others(self) -> list[str]:
+        """Return the paths that others than lci's user may read or write, and should not."""
 
 
 class Notice(Protocol):

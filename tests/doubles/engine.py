@@ -20,7 +20,16 @@ import trio
 from lci_app.core import names
 from lci_app.core.model import Stream
 from lci_app.core.subnets import NetworkKind
-from lci_app.interfaces import AsyncLines, ContainerExit, ContainerSpec, ContainerState, OutsideError, Refusal, Trouble
+from lci_app.interfaces import (
+    AsyncLines,
+    ContainerExit,
+    ContainerSpec,
+    ContainerState,
+    EngineFacts,
+    OutsideError,
+    Refusal,
+    Trouble,
+)
 
 STARTED_AT = "2026-01-02T03:04:05.678Z"
 KILLED = 137
@@ -123,6 +132,10 @@ class EngineDouble:
     async def version(self) -> str:
         await self._answer()
         return "double"
+
+    async def facts(self) -> EngineFacts:
+        await self._answer()
+        return EngineFacts("20.10.24", live_restore=True)
 
     async def ensure_image(self, image: str, *, always_pull: bool, progress: Callable[[str], Awaitable[None]]) -> str:
         await self._answer()

@@ -11,6 +11,9 @@ class IsolationDouble:
     def __init__(self) -> None:
         self.state = Isolated(enforced=True)
 
+    async def look(self, *, standing: bool) -> Isolated:
+        return await self.ensure()
+
     async def ensure(self) -> Isolated:
         await trio.lowlevel.checkpoint()
         return self.state

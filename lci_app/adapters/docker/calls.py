@@ -21,7 +21,7 @@ from lci_app.adapters.docker.networks import Networks
 from lci_app.adapters.docker.spec import create_arguments, labels_of, state_of
 from lci_app.core import names
 from lci_app.core.subnets import NetworkKind, Subnets
-from lci_app.interfaces import ContainerSpec, ContainerState, OutsideError, Refusal, Trouble
+from lci_app.interfaces import ContainerSpec, ContainerState, EngineFacts, OutsideError, Refusal, Trouble
 
 _CREATE_TRIES: Final = 4
 _UNLESS_STOPPED: Final = {"restart_policy": {"Name": "unless-stopped"}}
@@ -60,6 +60,11 @@ class EngineCalls:
     def version(self) -> str:
         with self._asking("say its version"):
             return str(self._client.version()["Version"])
+
+    def facts(self) -> EngineFacts:
+        with self._asking("say what it is"):
+            told = self._client.info()
+            return EngineFacts(str(told["ServerVersion"]), bool(told.get("LiveRestoreEnabled")))
 
     def image_id(self, image: str) -> str | None:
         with self._asking(f"look for the image {image}"):

@@ -16,7 +16,16 @@ from lci_app.adapters.docker.follow import FollowedLines, lines_of, read_lines
 from lci_app.adapters.docker.held import open_in_thread, open_plain_nursery, run_until_shut
 from lci_app.core.model import Stream
 from lci_app.core.subnets import DEFAULT_RANGE, NetworkKind, Subnets
-from lci_app.interfaces import AsyncLines, ContainerExit, ContainerSpec, ContainerState, OutsideError, Refusal, Trouble
+from lci_app.interfaces import (
+    AsyncLines,
+    ContainerExit,
+    ContainerSpec,
+    ContainerState,
+    EngineFacts,
+    OutsideError,
+    Refusal,
+    Trouble,
+)
 
 if TYPE_CHECKING:
     from lci_app.adapters.docker.attach import Attached
@@ -77,6 +86,10 @@ class DockerEngine:
     async def version(self) -> str:
         calls = await self._connected()
         return await self._run(calls.version)
+
+    async def facts(self) -> EngineFacts:
+        calls = await self._connected()
+        return await self._run(calls.facts)
 
     # --- images
 

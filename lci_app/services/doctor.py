@@ -1,0 +1,73 @@
+"""Looks at what is recorded and at what is there, changes nothing, and tells what does not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from lci_app.core import findings, names
+from lci_app.core.findings import Finding, SeenContainer, Severity
+from lci_app.interfaces import ContainerState, Engine, HostFacts, Isolation, OutsideError, Store, Workspace
+
+
+@dataclass
+class Doctor:
+    """`served`: a service holds the data directory now, so that what is under way has an owner."""
+
+    store: Store
+    engine: Engine
+    isolation: Isolation
+    workspace: Workspace
+    host: HostFacts
+    served: bool
+
+    async def examine(self) -> list[Finding]:
+        """Return everything found, the worst first. Raises OutsideError where the database cannot be read."""
+        found = [*await self._host(), *await self._rows(), *await self._engine()]
+        order = list(Severity)
+        return sorted(found, key=lambda each: (order.index(each.severity), each.code, each.subject))
+
+    async def _host(self) -> list[Finding]:
+        look = await self.isolation.look(standing=self.served)
+        return [
+            *findings.of_modes(self.host.open_to_others()),
+            *findings.of_disk(self.host.place, self.host.disk()),
+            *findings.of_isolation(enforced=look.enforced, reason=look.reason),
+        ]
+
+    async def _rows(self) -> list[Finding]:
+        _, projects = await self.store.projects()
+        directories = await self.workspace.children("output")
+        found = [*findings.of_builds(await self.store.running_builds(), served=self.served)]
+        for project in projects:
+            kept = [each for each in await self.store.retained_builds(project.id) if each.output_build_id is None]
+            found += findings.of_outputs(kept, directories)
+        return [*found, *findings.of_slots(await self.store.all_slots(), projects)]
+
+    async def _engine(self) -> list[Finding]:
+        try:
+            facts = await self.engine.facts()
+            seen = [_seen(container) for container in await self.engine.list_ours()]
+        except OutsideError as error:
+            mend = "Start it, or name another with --docker-host; until then nothing is built or deployed."
+            return [Finding("DOCKER_UNAVAILABLE", Severity.ERROR, "docker", f"{str(error).rstrip('.')}.", mend)]
+        _, projects = await self.store.projects()
+        found = [*findings.of_engine(facts.version, live_restore=facts.live_restore)]
+        return [*found, *findings.of_containers(projects, await self.store.all_slots(), await self._busy(), seen)]
+
+    async def _busy(self) -> Collection[int]:
+        """Return the builds whose containers a service takes care of."""
+        return {build.id for build in await self.store.running_builds()} if self.served else frozenset()
+
+
+def _seen(container: ContainerState) -> SeenContainer:
+    labels = container.labels
+    project, build = labels.get(names.LABEL_PROJECT, ""), labels.get(names.LABEL_BUILD, "")
+    return SeenContainer(
+        container.id,
+        container.name,
+        container.running,
+        labels.get(names.LABEL_ROLE, ""),
+        int(project) if project.isdecimal() else 0,
+        int(build) if build.isdecimal() else 0,
+    )

@@ -1,0 +1,63 @@
+"""The doctor looks at all of it, and changes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from lci_app.core import names
+from lci_app.core.model import Disk, Slot
+from lci_app.interfaces import Isolated
+from lci_app.services.doctor import Doctor
+from tests.services.house import House
+
+GIB = 1024**3
+
+
+@dataclass
+class Host:
+    place: str = "/data"
+    opened: list[str] = field(default_factory=list)
+
+    def disk(self) -> Disk:
+        return Disk(500 * GIB, 1000 * GIB, 500, 1000)
+
+    def open_to_others(self) -> list[str]:
+        return self.opened
+
+
+async def codes(house: House, *, served: bool = True, host: Host | None = None) -> list[str]:
+    doctor = Doctor(house.store, house.engine, house.isolation, house.workspace, host or Host(), served)
+    return [each.code for each in await doctor.examine()]
+
+
+async def test_after_a_deployment_everything_is_as_it_should_be(house: House) -> None:
+    shop = await house.register()
+    await house.build(shop)
+    await house.build(shop)
+    await house.settled()
+    assert await codes(house) == []
+
+
+async def test_a_build_under_way_is_no_orphan_while_a_service_runs(house: House) -> None:
+    build = await house.order(await house.register(build_command="hang"))
+    container = await house.container(build)
+    assert await codes(house) == []
+    assert await codes(house, served=False) == ["ORPHAN_CONTAINER", "BUILD_WITHOUT_OWNER"]
+    container.end(0)
+
+
+async def test_what_somebody_else_took_away_is_found(house: House) -> None:
+    shop = await house.register()
+    build = await house.build(shop)
+    blue = await house.slot(shop, Slot.BLUE)
+    del house.world.containers[blue.container_id or ""]
+    await house.workspace.remove(names.output(build.id))
+    assert await codes(house) == ["CONTAINER_MISSING", "OUTPUT_MISSING"]
+
+
+async def test_an_engine_that_is_away_walls_that_fell_and_open_files_are_found(house: House) -> None:
+    house.world.down = True
+    house.isolation.state = Isolated(enforced=False, reason="iptables is not installed")
+    found = await codes(house, host=Host(opened=["/data/db/lci.db"]))
+    assert found == ["DOCKER_UNAVAILABLE", "MODE_OPEN", "ISOLATION_DEGRADED"]
+    house.world.down = False
