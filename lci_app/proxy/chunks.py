@@ -16,6 +16,8 @@ _NEXT_SIZE_LINE: Final = re.compile(rb"\r\n([1-9A-Fa-f][0-9A-Fa-f]{0,14})\r\n").
 _SIZE_LINE: Final = re.compile(rb"([0-9A-Fa-f]{1,15})(?:;[\t\x20-\x7e\x80-\xff]*)?")
 _MAX_SIZE_LINE: Final = 256
 _MAX_TRAILERS: Final = 8 * 1024
+# What is read of a piece of 64 KiB at once: with chunks of one byte it has 11,000 lines, and takes 20 ms.
+_LINES_AT_ONCE: Final = 500
 
 
 class BadChunk(Exception):
@@ -33,10 +35,11 @@ class ChunkWalker:
     That is the data alone, or with `keep_framing` the chunks as they came, without extensions and trailers. Where
     nothing is left out, `take` returns the very bytes that it was given: a large body is not copied.
 
-    `complete`: its end was taken, and `rest` came behind it. `bad`: it is malformed behind what was handed out.
+    `complete`: its end was taken. `rest`: what came behind the end; before the end, what is to be taken again, since
+    `take` stops after some hundred `lines`. `bad`: it is malformed behind what was handed out.
     """
 
-    __slots__ = ("_carried", "_in_trailers", "_keep", "_left", "_trailers", "bad", "complete", "rest")
+    __slots__ = ("_carried", "_in_trailers", "_keep", "_left", "_trailers", "bad", "complete", "lines", "rest")
 
     def __init__(self, *, keep_framing: bool) -> None:
         self._keep = keep_framing
@@ -48,6 +51,7 @@ class ChunkWalker:
         self._trailers = 0
         self.complete = False
         self.rest = b""
+        self.lines = 0
         self.bad: BadChunk | None = None
 
     def take(self, data: bytes) -> bytes:
@@ -58,7 +62,8 @@ class ChunkWalker:
         out: list[bytes] = []
         # With the framing kept, everything from `start` up to `at` goes on as it came.
         start = at = 0
-        while at < len(data) and not self.complete:
+        self.lines = 0
+        while at < len(data) and not self.complete and self.lines < _LINES_AT_ONCE:
             if self._left:
                 end = min(at + self._left, len(data))
                 self._left -= end - at
@@ -74,12 +79,12 @@ class ChunkWalker:
             if end < 0:
                 self._carried = data[at:]
                 break
+            self.lines += 1
             if self._keep and instead is not None:
                 out += (data[start:at], instead)
                 start = end
             at = end
-        if self.complete:
-            self.rest = data[at:]
+        self.rest = b"" if self._carried else data[at:]
         if self._keep:
             out.append(data[start:at])
         return out[0] if len(out) == 1 else b"".join(out)

@@ -45,7 +45,8 @@ class Reactor:
         self._epoll = select.epoll()
         self._watchers: dict[int, Watcher] = {}
         self._closing: list[Closable] = []
-        self._again: list[Watcher] = []
+        # In order, and each once: whoever asks twice has one turn.
+        self._again: dict[Watcher, None] = {}
         # Of trio's, which also comes from its own thread.
         self._soon: deque[Callable[[], object]] = deque()
         self._alarm = _Alarm(self._soon)
@@ -70,8 +71,8 @@ class Reactor:
         self._closing.append(closable)
 
     def again(self, watcher: Watcher) -> None:
-        """Call the watcher's `ready` (without an event) after the others had their turn."""
-        self._again.append(watcher)
+        """Call the watcher's `ready` (without an event) once, after the others had their turn."""
+        self._again[watcher] = None
 
     def run(self, main: Callable[[], Awaitable[None]]) -> None:
         """Run the trio task `main`, and callbacks until it has ended. Raises what it raised."""
@@ -99,7 +100,7 @@ class Reactor:
                 except Exception:  # noqa: BLE001 - logged and counted: one visitor's bug must not end the others
                     _broken(watcher)
         if self._again:
-            once_more, self._again = self._again, []
+            once_more, self._again = self._again, {}
             for watcher in once_more:
                 try:
                     watcher.ready(0)

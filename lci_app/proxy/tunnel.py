@@ -8,8 +8,13 @@ from lci_app.proxy.wire import PeerLost, Wire
 
 # "Going away": what a WebSocket's other end is told when its version is replaced.
 _GOING_AWAY: Final = b"\x88\x02\x03\xe9"
-# A side that always has something to say lets others have their turn after so many pieces.
-_TURNS: Final = 16
+# What is done for one side before others have their turn, and what a piece of 64 KiB and each frame cost, in
+# microseconds or so.
+_TURN: Final = 500
+_PIECE: Final = 40
+_FRAME: Final = 1
+# What is followed of a piece at once: with frames of one byte it has 22,000.
+_FRAMES_AT_ONCE: Final = 500
 
 
 class Tunnel:
@@ -34,7 +39,7 @@ class Tunnel:
         return self._client_ended or self._upstream_ended
 
     def run(self) -> bool:
-        """Move what can be moved now; returns whether it is over: both sides have ended, or one is lost."""
+        """Move what can be moved now, in one turn; returns whether it is over: both sides ended, or one is lost."""
         try:
             if not self._client_ended:
                 self._client_ended = self._pump(self._client, self._upstream)
@@ -54,7 +59,8 @@ class Tunnel:
 
     def _pump(self, source: Wire, sink: Wire) -> bool:
         """Returns whether the source has ended, and the sink was told."""
-        for _ in range(_TURNS):
+        work = 0
+        while work < _TURN:
             if not sink.flush():
                 return False
             data: bytes | None = source.buffer
@@ -67,10 +73,13 @@ class Tunnel:
             if not data:
                 sink.end()
                 return True
+            work += _PIECE
             if sink is self._client:
-                self.moved_out += len(data)
                 if self._frames is not None:
-                    self._frames.follow(data)
+                    followed = self._frames.follow(data)
+                    data, source.buffer = data[:followed], data[followed:]
+                    work += _FRAME * self._frames.last
+                self.moved_out += len(data)
             else:
                 self.moved_in += len(data)
             sink.send(data)
@@ -79,33 +88,47 @@ class Tunnel:
 
 
 class FrameBoundaries:
-    """Follows the frames that a WebSocket server sends; `between`: the stream stands between two of them."""
+    """Follows the frames that a WebSocket server sends; `between`: the stream stands between two of them.
+
+    `last`: how many frames began in what was followed last.
+    """
 
     def __init__(self) -> None:
         self.between = True
-        self._head = bytearray()
-        self._payload = 0
+        self.last = 0
+        # The beginning of a frame's head that was not there whole; else bytes of the current frame that are to come.
+        self._head = b""
+        self._left = 0
 
-    def follow(self, data: bytes) -> None:
-        at = 0
-        while at < len(data):
-            if self._payload:
-                skipped = min(self._payload, len(data) - at)
-                self._payload -= skipped
-                at += skipped
-            else:
-                self._head.append(data[at])
-                at += 1
-                self._read_head()
-        self.between = not self._payload and not self._head
+    def follow(self, data: bytes) -> int:
+        """Follow the stream along `data`, or along some hundred frames of it; returns for how many bytes."""
+        carried = len(self._head)
+        if carried:
+            data, self._head = self._head + data, b""
+        at, self.last = self._left, 0
+        while at < len(data) and self.last < _FRAMES_AT_ONCE:
+            size = _frame_size(data, at)
+            if not size:
+                self._head = data[at:]
+                break
+            at += size
+            self.last += 1
+        followed = len(data) if self._head else min(at, len(data))
+        self._left = 0 if self._head else at - followed
+        self.between = not self._left and not self._head
+        return followed - carried
 
-    def _read_head(self) -> None:
-        if len(self._head) < 2:
-            return
-        short = self._head[1] & 0x7F
-        extended = {126: 2, 127: 8}.get(short, 0)
-        masked = 4 if self._head[1] & 0x80 else 0
-        if len(self._head) < 2 + extended + masked:
-            return
-        self._payload = int.from_bytes(self._head[2 : 2 + extended], "big") if extended else short
-        self._head.clear()
+
+def _frame_size(data: bytes, at: int) -> int:
+    """Return the size of the frame that begins there, head and payload; 0 where its head is not there whole."""
+    if len(data) - at < 2:
+        return 0
+    second = data[at + 1]
+    payload = second & 0x7F
+    extended = {126: 2, 127: 8}.get(payload, 0)
+    head = 2 + extended + (4 if second & 0x80 else 0)
+    if len(data) - at < head:
+        return 0
+    if extended:
+        payload = int.from_bytes(data[at + 2 : at + 2 + extended], "big")
+    return head + payload
