@@ -81,6 +81,11 @@ def maintenance(project: str, message: str) -> Answer:
     return Answer(503, "MAINTENANCE", message, {"project": project}, retry_after=60)
 
 
+def overloaded(project: str) -> Answer:
+    message = f"“{project}” cannot be reached just now: the proxy has no room for one more connection. Try again soon."
+    return Answer(503, "OVERLOADED", message, {"project": project}, retry_after=1)
+
+
 def bad_gateway(project: str, why: str) -> Answer:
     return Answer(502, "BAD_GATEWAY", f"“{project}” gave no proper answer: {why}", {"project": project}, retry_after=1)
 

@@ -15,7 +15,7 @@ from lci_app.proxy.bodies import Relay, framing_of
 from lci_app.proxy.outbound import REPEATABLE, BadUpload, Outbound
 from lci_app.proxy.phase import Phase
 from lci_app.proxy.tunnel import Tunnel
-from lci_app.proxy.wire import UpstreamLost, Wire, take_head
+from lci_app.proxy.wire import NoRoom, UpstreamLost, Wire, take_head
 
 _MAX_INTERIM: Final = 16
 
@@ -78,6 +78,9 @@ class Exchange(Outbound):
         elif self.answered:
             self.break_off()
             self._connection.close()
+        elif isinstance(error, NoRoom):
+            self._plane.pool.close()
+            self._connection.answer(answers.overloaded(self.project), self.head, self.identity)
         elif isinstance(error, BadUpload):
             self._connection.answer(answers.refused(400, str(error)), self.head, self.identity, last=True)
         else:

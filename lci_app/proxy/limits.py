@@ -35,7 +35,8 @@ class Limits:
     # A request that must not be repeated takes a pooled connection only if it was used so recently that the service
     # cannot be closing it for being idle.
     fresh: float = 1.0
-    # Open client connections of one worker; more wait in the listening socket's queue.
+    # Open client connections of one worker, and never more than its descriptors are enough for; others wait in the
+    # listening socket's queue.
     connections: int = 8192
     # A worker goes on serving so long after its control plane was lost: enough to repair and start it again, and not
     # so long that visitors are for ever sent where nobody looks after the versions any more.

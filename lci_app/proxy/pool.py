@@ -9,7 +9,7 @@ from lci_app.core.routing import RouteTable, Upstream
 from lci_app.proxy.limits import Limits
 from lci_app.proxy.reactor import Reactor
 from lci_app.proxy.traffic import Traffic, Version
-from lci_app.proxy.wire import Owner, UpstreamLost, Wire
+from lci_app.proxy.wire import OUT_OF_SOMETHING, NoRoom, Owner, UpstreamLost, Wire
 
 
 class Pool(Owner):
@@ -66,7 +66,7 @@ class Pool(Owner):
                 version.unused.pop().close()
 
     def close(self) -> None:
-        """Close them all."""
+        """Close all that are unused."""
         self.close_left_by(RouteTable(-1))
 
     def wire_ready(self, wire: Wire) -> None:
@@ -82,9 +82,15 @@ class Pool(Owner):
 
 
 def connect(upstream: Upstream, reactor: Reactor, owner: Owner) -> Wire:
-    """Begin to open a connection; its first event tells the outcome. Raises UpstreamLost if that is refusal at once."""
+    """Begin to open a connection; its first event tells the outcome.
+
+    Raises UpstreamLost if that is refusal at once, NoRoom where this host has none for it.
+    """
     family = socket.AF_INET6 if ":" in upstream.host else socket.AF_INET
-    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock = socket.socket(family, socket.SOCK_STREAM)
+    except OSError as error:
+        raise NoRoom("there is no room for one more connection.") from error
     try:
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -94,6 +100,8 @@ def connect(upstream: Upstream, reactor: Reactor, owner: Owner) -> Wire:
         wire = Wire(sock, reactor, owner, UpstreamLost)
     except OSError as error:
         sock.close()
+        if error.errno in OUT_OF_SOMETHING:
+            raise NoRoom("there is no room for one more connection.") from error
         raise UpstreamLost("the connection was refused.") from error
     wire.readable = False
     return wire

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import ipaddress
 import logging
 import os
@@ -24,6 +23,7 @@ from lci_app.proxy.plane import Plane
 from lci_app.proxy.pool import Pool
 from lci_app.proxy.reactor import ACCEPTING, Reactor
 from lci_app.proxy.traffic import Traffic
+from lci_app.proxy.wire import OUT_OF_SOMETHING
 
 _log = logging.getLogger(__name__)
 
@@ -31,7 +31,6 @@ _log = logging.getLogger(__name__)
 _CUT: Final = 2.0
 # So many late connections are ended before others have their turn.
 _AT_ONCE: Final = 32
-_OUT_OF_SOMETHING: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
 class Server:
@@ -127,10 +126,8 @@ class Server:
             return
         except OSError as error:
             # Anything else is one visitor's own failure, already over.
-            if error.errno in _OUT_OF_SOMETHING:
-                # Until the next sweep.
-                _log.warning("No visitor can be accepted for a moment: %s.", error.strerror)
-                self._stop_accepting()
+            if error.errno in OUT_OF_SOMETHING:
+                self._pause(error)
             return
         visitor = self._visitor(address[0])
         if visitor is None:
@@ -138,14 +135,24 @@ class Server:
             return
         sock = socket.socket(self._family, socket.SOCK_STREAM, 0, descriptor)
         sock.setblocking(False)
+        try:
+            connection = ClientConnection(sock, visitor, self._plane, self._closed)
+        except OSError as error:
+            sock.close()
+            self._pause(error)
+            return
         self._traffic.connections += 1
         self._traffic.open_connections += 1
-        connection = ClientConnection(sock, visitor, self._plane, self._closed)
         if self._traffic.open_connections >= self._limits.connections:
             self._full = True
             self._stop_accepting()
         # Its first request is there already, as a rule.
         connection.wire.ready(0)
+
+    def _pause(self, error: OSError) -> None:
+        """Accept nobody until the next sweep."""
+        _log.warning("No visitor can be accepted for a moment: %s.", error.strerror)
+        self._stop_accepting()
 
     def broken(self) -> None:
         self._traffic.failures += 1

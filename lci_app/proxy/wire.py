@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import select
 import socket
 import struct
@@ -30,6 +31,10 @@ class UpstreamLost(PeerLost):
     pass
 
 
+class NoRoom(UpstreamLost):
+    """This process, or the machine, cannot open one more connection now."""
+
+
 class Owner:
     """Whoever uses a wire. This one uses none: a closed wire belongs to it, so that it holds nobody in memory."""
 
@@ -43,6 +48,9 @@ class Owner:
 
 
 NOBODY: Final = Owner()
+
+# What a system call fails with for want of descriptors, memory or watches.
+OUT_OF_SOMETHING: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.ENOSPC})
 
 
 class Wire:

@@ -11,6 +11,7 @@ import socket
 import stat
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -34,6 +35,8 @@ READY: Final = b"ready\n"
 _UNATTACHED: Final = 30.0
 # On SIGTERM, and when no successor has come, requests in flight may take so long.
 _GRACE: Final = 5.0
+# Descriptors that are for neither visitors nor their requests: the pipes of large bodies, connections that are kept.
+_SPARE: Final = 200
 # After a drain's time-out, what was cut off is given so long to end.
 _CUT: Final = 2.0
 
@@ -181,7 +184,8 @@ class Worker:
         if self._server is not None:
             listening.close()
             return
-        limits = Limits(**message.limits)  # type: ignore[arg-type]  # JSON has one kind of number
+        descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        limits = limits_within(descriptors, Limits(**message.limits))  # type: ignore[arg-type]  # JSON: one kind of number
         self._orphaned = limits.orphaned
         self._server = Server(self._reactor, listening, self._traffic, limits, message)
 
@@ -213,6 +217,12 @@ class Worker:
             await channel.send(call, control.Drained(finished=max(in_flight - cut, 0), cut=cut))
         except control.ControlLost as error:
             _log.info("%s", error)
+
+
+def limits_within(descriptors: int, limits: Limits) -> Limits:
+    """Return the limits with no more visitors than so many descriptors are enough for, two for each."""
+    room = (descriptors - min(_SPARE, descriptors // 2)) // 2
+    return replace(limits, connections=min(limits.connections, room))
 
 
 async def _greet(channel: control.Channel, call: int) -> None:
