@@ -190,8 +190,7 @@ class Exchange(Outbound):
         self._bytes_out += tunnel.moved_out - before[1]
         if over:
             self._connection.close()
-        elif tunnel.half_over:
-            if self._connection.phase is not Phase.LAST_WORDS:
-                self._connection.enter(Phase.LAST_WORDS)
-        elif before != (tunnel.moved_in, tunnel.moved_out):
-            self._connection.enter(Phase.TUNNEL)
+            return
+        phase = Phase.LAST_WORDS if tunnel.half_over else Phase.TUNNEL
+        if phase is not self._connection.phase or before != (tunnel.moved_in, tunnel.moved_out):
+            self._connection.enter(phase)

@@ -27,6 +27,8 @@ class Limits:
     download: float = 600.0
     # A tunnel (WebSocket) through which nothing went either way.
     tunnel: float = 3600.0
+    # The same where one side has ended: as a rule it is gone altogether.
+    last_words: float = 1.5
     # What a client still sends is read and thrown away so long, so that it sees the answer and not a reset.
     linger: float = 2.0
     # An unused connection to a service is kept so long, and so many of them for each.

@@ -25,8 +25,8 @@ class Phase(Enum):
     ANSWER = "answer"
     DOWNLOAD = "download"
     TUNNEL = "tunnel"
-    # One side of a tunnel has ended.
-    LAST_WORDS = 1.5
+    # One side of a tunnel has ended, and the other has nothing more to say.
+    LAST_WORDS = "last_words"
     # The last answer was given; what the visitor still sends is thrown away.
     LINGER = "linger"
 

@@ -119,6 +119,48 @@ async def test_a_tunnel_ends_within_a_second_when_its_visitor_leaves(run_directo
             await ended.wait()
 
 
+async def test_a_tunnel_whose_visitor_has_ended_goes_on_as_long_as_its_service_speaks(run_directory):
+    limits = Limits(sweep=0.05, last_words=0.5)
+    said = 0
+
+    async def switch(stream):
+        nonlocal said
+        await read_head(stream, bytearray())
+        await stream.send_all(SWITCHED)
+        assert not await stream.receive_some(100)
+        begun = trio.current_time()
+        while trio.current_time() - begun < 4 * limits.last_words:
+            await stream.send_all(b"x")
+            said += 1
+            await trio.sleep(limits.last_words / 20)
+        await stream.send_all(b"end")
+
+    async with front(run_directory, switch, limits=limits) as (proxy, _), visit(proxy) as visitor:
+        await visitor.send(UPGRADE)
+        assert (await visitor.reply()).status == 101
+        await visitor.stream.send_eof()
+        while await visitor.more():
+            pass
+        assert visitor.buffer == b"x" * said + b"end"
+
+
+async def test_a_tunnel_whose_visitor_has_ended_ends_where_its_service_is_silent(run_directory):
+    async def switch(stream):
+        await read_head(stream, bytearray())
+        await stream.send_all(SWITCHED)
+        assert not await stream.receive_some(100)
+        await over.wait()
+
+    over = trio.Event()
+    limits = Limits(sweep=0.05, last_words=0.2)
+    async with front(run_directory, switch, limits=limits) as (proxy, _), visit(proxy) as visitor:
+        await visitor.send(UPGRADE)
+        await visitor.reply()
+        await visitor.stream.send_eof()
+        assert await visitor.is_closed()
+        over.set()
+
+
 async def test_a_silent_tunnel_ends_after_its_limit(run_directory):
     async def switch(stream):
         await read_head(stream, bytearray())
