@@ -143,7 +143,7 @@ class Drained:
 class Counters:
     """What a worker did since it started. `answers` counts by status class ("2xx"); failures are lci's own bugs.
 
-    `projects` has the figures of each (`Figures.to_json`) whose requests it has served.
+    `projects` has the figures (`Figures.to_json`, and `in_flight`) of each that it has had a request for.
     """
 
     type: ClassVar[str] = "counters"

@@ -20,6 +20,11 @@ class Figures:
         self.bytes_in = 0
         self.bytes_out = 0
 
+    @property
+    def requests(self) -> int:
+        """How many are over."""
+        return sum(self.answers)
+
     def count(self, status: int, seconds: float | None, bytes_in: int, bytes_out: int) -> None:
         """Count a request that is over; `status` 0 where no answer was given, `seconds` None for a tunnel."""
         self.answers[status // 100] += 1

@@ -6,6 +6,7 @@ table is set no request can reach a version that left it, except those counted a
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from operator import add
 from typing import Protocol
@@ -120,18 +121,19 @@ class Traffic:
         self._answers[status // 100] += 1
 
     def counters(self) -> Counters:
-        in_flight = [request.project for version in self.versions.values() for request in version.requests]
+        in_flight = Counter(request.project for version in self.versions.values() for request in version.requests)
         answers = self._answers
         for place in self.places.values():
             answers = list(map(add, answers, place.figures.answers))
         return Counters(
             connections=self.connections,
             open_connections=self.open_connections,
-            in_flight=len(in_flight),
+            in_flight=in_flight.total(),
             answers={f"{hundred}xx": answers[hundred] for hundred in range(1, 6)},
             failures=self.failures,
             projects={
-                project: {**place.figures.to_json(), "in_flight": in_flight.count(project)}
+                project: {**place.figures.to_json(), "in_flight": in_flight[project]}
                 for project, place in self.places.items()
+                if project in in_flight or place.figures.requests
             },
         )

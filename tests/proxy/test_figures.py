@@ -11,6 +11,7 @@ import trio
 from lci_app.core.routing import Route, table
 from lci_app.core.traffic import DURATIONS
 from lci_app.proxy.figures import Figures
+from lci_app.proxy.traffic import Traffic
 from tests.proxy.test_switching import Gate
 from tests.proxy.upstreams import answering, echo, ok, open_service, read_head
 from tests.proxy.visitors import fetch, front, get, proxy_for, routes, visit
@@ -94,3 +95,12 @@ def test_a_duration_falls_into_its_class(seconds: float, place: int) -> None:
 
 def test_the_classes_of_duration_grow() -> None:
     assert all(low < high for low, high in itertools.pairwise(DURATIONS))
+
+
+def test_projects_nobody_asked_for_are_left_out_of_a_workers_figures() -> None:
+    traffic = Traffic()
+    traffic.set_table(table(1, [Route(f"p{number}", None) for number in range(1000)]))
+    traffic.places["p7"].figures.count(503, 0.1, 1, 2)
+    counters = traffic.counters()
+    assert set(counters.projects) == {"p7"}
+    assert counters.answers["5xx"] == 1
