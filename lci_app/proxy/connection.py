@@ -203,7 +203,7 @@ class ClientConnection(Owner):
             # Some clients end a body with a line break that belongs to nothing.
             if buffer.startswith(b"\r\n") and self.phase is not _HEAD:
                 wire.buffer = buffer = buffer[2:]
-                self.enter(_HEAD)
+                self._enter_head()
             if buffer and buffer != b"\r":
                 raw = take_head(wire, self._checked)
                 if raw is not None:
@@ -211,9 +211,15 @@ class ClientConnection(Owner):
                     return raw
                 self._checked = len(buffer)
                 if self.phase is not _HEAD:
-                    self.enter(_HEAD)
+                    self._enter_head()
             if not self._receive():
                 return None
+
+    def _enter_head(self) -> None:
+        """Note that a head has begun; on a new connection its time runs from the opening."""
+        if self.phase is _IDLE:
+            self.since = self.plane.reactor.now
+        self.phase = _HEAD
 
     def _receive(self) -> bool:
         """Receive more of a head; returns whether something came, and closes where the visitor has ended."""
