@@ -41,7 +41,7 @@ def is_frozen() -> bool:
 class Process:
     """`pid` is the process that serves, as far as it is known. `started`: a child of this process.
 
-    The pidfds given to it are closed with it.
+    The pidfds given to it are closed with it; it signals nothing then.
     """
 
     def __init__(self, pid: int, pidfd: int, started: subprocess.Popen[bytes] | None = None) -> None:
@@ -65,6 +65,8 @@ class Process:
         self._signal(signal.SIGKILL)
 
     def _signal(self, number: int) -> None:
+        if self._serving < 0:
+            return
         with contextlib.suppress(ProcessLookupError):
             signal.pidfd_send_signal(self._serving, number)
 
@@ -77,7 +79,8 @@ class Process:
     def close(self) -> None:
         if self.started is not None and self.started.stdout is not None:
             self.started.stdout.close()
-        for pidfd in {self._serving, self._last}:
+        pidfds, self._serving, self._last = {self._serving, self._last}, -1, -1
+        for pidfd in pidfds - {-1}:
             os.close(pidfd)
 
 
