@@ -32,6 +32,7 @@ __all__ = [
     "MAX_FIELDS",
     "MAX_HEAD",
     "MAX_TARGET",
+    "METHODS",
     "BadHead",
     "Field",
     "RequestHead",
@@ -48,6 +49,9 @@ MAX_HEAD: Final = 32 * 1024
 MAX_TARGET: Final = 8 * 1024
 MAX_FIELDS: Final = 100
 
+# Those that are in use; others are carried too, except CONNECT and TRACE.
+METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
 _REQUEST_LINE: Final = re.compile(rb"(" + TOKEN + rb") ([\x21\x22\x24-\x7e]+) HTTP/(\d)\.(\d)")
 _STATUS_LINE: Final = re.compile(rb"HTTP/1\.([01]) ([1-9]\d\d)(?: ([\t\x20-\x7e\x80-\xff]*))?")
 _BARE_LINE_BREAK: Final = re.compile(rb"\r[^\n]|(?<!\r)\n")
@@ -58,8 +62,7 @@ _USUAL_FIELDS: Final = (
     rb"(?:\r\n" + TOKEN + rb": [\x21-\x7e\x80-\xff][\t\x20-\x7e\x80-\xff]*(?<![ \t])){0,%d}\r\n\r\n" % MAX_FIELDS
 )
 _USUAL_REQUEST: Final = re.compile(
-    rb"(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) (/[\x21\x22\x24-\x7e]{0,%d}) HTTP/1\.([01])" % (MAX_TARGET - 1)
-    + _USUAL_FIELDS
+    rb"(%b) (/[\x21\x22\x24-\x7e]{0,%d}) HTTP/1\.([01])" % ("|".join(METHODS).encode(), MAX_TARGET - 1) + _USUAL_FIELDS
 ).fullmatch
 _USUAL_RESPONSE: Final = re.compile(rb"HTTP/1\.([01]) ([1-9]\d\d) ([\t\x20-\x7e\x80-\xff]*)" + _USUAL_FIELDS).fullmatch
 _IN_BOTH: Final = (Kind.FRAMING, Kind.DROPPED, Kind.COMPOSED)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from lci_app.core.http_head import RequestHead, render
+from lci_app.core.http_head import METHODS, RequestHead, render
 from lci_app.core.routing import Match, Redirect
 from lci_app.proxy.forwarded import connection_lines
 
@@ -109,6 +109,8 @@ def render_answer(answer: Answer, head: RequestHead | None, identity: str, *, ke
         body = _page(answer, identity) if html else _envelope(answer)
         kind = b"text/html; charset=utf-8" if html else b"application/json"
         lines += (b"Content-Type: " + kind, b"X-Content-Type-Options: nosniff")
+    if answer.status == 405:
+        lines.append(b"Allow: " + ", ".join(METHODS).encode())
     if answer.retry_after:
         lines.append(b"Retry-After: %d" % answer.retry_after)
     lines += (b"Content-Length: %d" % len(body), *connection_lines(head, keep=keep))

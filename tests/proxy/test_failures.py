@@ -30,6 +30,13 @@ async def test_every_ambiguous_request_is_refused_closed_and_never_forwarded(run
     assert seen == []
 
 
+@pytest.mark.parametrize("method", ["CONNECT", "TRACE"])
+async def test_a_method_that_is_not_served_is_refused_with_those_that_are(run_directory, method):
+    async with front(run_directory, echo()) as (proxy, _):
+        reply = await fetch(proxy, get("/app/").replace(b"GET", method.encode()))
+    assert (reply.status, reply.header("allow")) == (405, "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
+
+
 async def test_every_malformed_chunked_upload_is_refused_and_its_service_sees_no_end_of_it(run_directory):
     async def swallow(stream):
         buffer = bytearray()
