@@ -86,6 +86,15 @@ class ClientConnection(Owner):
         """Its phase has lasted too long."""
         self._interrupt(self.phase.expired())
 
+    def has_left(self) -> bool:
+        """Whether a visitor that is waiting will take no answer, as far as can be told.
+
+        One that has only ended its own side may be waiting still, but as a rule has left: what comes at once it gets.
+        """
+        wire = self.wire
+        waits_long = self.plane.reactor.now - self.since >= self.plane.limits.half_closed
+        return wire.gone or (wire.hung_up and waits_long)
+
     def vanish(self) -> None:
         """The visitor closed its connection while it was waiting."""
         self._interrupt(None)

@@ -20,6 +20,9 @@ class Limits:
     connect: float = 5.0
     # From the last byte of the request to the first of the answer.
     answer: float = 60.0
+    # A visitor that sends no more (it has closed its connection, or only its side) waits so long for an answer to begin
+    # or to go on.
+    half_closed: float = 0.5
     # Without any progress: a body from a visitor, the same to its service, an answer's body
     # (server-sent events may be silent for minutes).
     upload: float = 60.0

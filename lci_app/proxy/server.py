@@ -207,7 +207,7 @@ class Server:
                 continue
             if self._reactor.now - connection.since >= self._seconds[connection.phase]:
                 connection.expire()
-            elif exchange is not None and connection.wire.hung_up and exchange.waits:
+            elif exchange is not None and exchange.waits and connection.has_left():
                 connection.vanish()
             else:
                 continue

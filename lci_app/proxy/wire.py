@@ -17,6 +17,7 @@ _RESET: Final = struct.pack("ii", 1, 0)
 # An end or an error is learnt by reading, so each of these makes it worth a try.
 _READABLE: Final = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
 _HUNG_UP: Final = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
+_GONE: Final = select.EPOLLHUP | select.EPOLLERR
 
 
 class PeerLost(Exception):
@@ -57,14 +58,14 @@ class Wire:
     """Owns a non-blocking socket; `owner` uses it and closes it.
 
     `readable`: trying to receive may bring something. `hung_up`: the peer will send no more, though some of it may
-    still have to be received. `buffer`: received and not yet used. `unsent`: given to `send`, and still here because
-    its peer reads too slowly; nothing more should be sent until `flush` says that it has gone. `unused_since` is its
-    pool's.
+    still have to be received; `gone`: nor will it receive. `buffer`: received and not yet used. `unsent`: given to
+    `send`, and still here because its peer reads too slowly; nothing more should be sent until `flush` says that it has
+    gone. `unused_since` is its pool's.
     """
 
     __slots__ = (
-        "_reactor", "_receive", "_send", "_socket", "buffer", "hung_up", "lost", "owner", "readable", "unsent",
-        "unused_since",
+        "_reactor", "_receive", "_send", "_socket", "buffer", "gone", "hung_up", "lost", "owner", "readable",
+        "unsent", "unused_since",
     )  # fmt: skip
 
     def __init__(self, sock: socket.socket, reactor: Reactor, owner: Owner, lost: type[PeerLost]) -> None:
@@ -76,6 +77,7 @@ class Wire:
         self.lost = lost
         self.readable = True
         self.hung_up = False
+        self.gone = False
         self.buffer = b""
         self.unsent: bytes | memoryview = b""
         self.unused_since = 0.0
@@ -86,6 +88,8 @@ class Wire:
             self.readable = True
             if events & _HUNG_UP:
                 self.hung_up = True
+                if events & _GONE:
+                    self.gone = True
         self.owner.wire_ready(self)
 
     def broken(self) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import itertools
 import json
+import socket
+import struct
 from ipaddress import IPv4Network
 
 import pytest
 import trio
 
 from lci_app.core.routing import Route, table
+from lci_app.proxy.limits import Limits
 from tests.proxy.upstreams import answering, echo, ok, open_service, read_head, refusing
 from tests.proxy.visitors import fetch, front, get, proxy_for, routes, visit
 
@@ -327,3 +330,43 @@ async def test_unicode_and_odd_bytes_in_headers_pass_unchanged(run_directory):
         raw = get("/app/", "X-Odd: a  b\t;=\"'").replace(b"X-Odd: ", b"X-Odd: \xc3\xbc\xff ")
         reply = await fetch(proxy, raw)
     assert dict(json.loads(reply.body)["headers"])["X-Odd"] == "\xc3\xbc\xff a  b\t;=\"'"
+
+
+async def test_a_visitor_that_has_ended_its_side_gets_what_is_answered_at_once(run_directory):
+    arrived, go = trio.Event(), trio.Event()
+
+    async def answer(stream):
+        await read_head(stream, bytearray())
+        arrived.set()
+        await go.wait()
+        await stream.send_all(ok(b"hello"))
+
+    limits = Limits(sweep=0.01, half_closed=20.0)
+    async with front(run_directory, answer, limits=limits) as (proxy, _), visit(proxy) as visitor:
+        await visitor.send(get("/app/"))
+        await visitor.stream.send_eof()
+        await arrived.wait()
+        await trio.sleep(20 * limits.sweep)
+        go.set()
+        assert (await visitor.reply()).body == b"hello"
+
+
+@pytest.mark.parametrize("reset", [True, False])
+async def test_a_visitor_that_has_left_is_not_waited_for(run_directory, reset):
+    arrived, ended = trio.Event(), trio.Event()
+
+    async def wait(stream):
+        await read_head(stream, bytearray())
+        arrived.set()
+        assert not await stream.receive_some(1)
+        ended.set()
+
+    limits = Limits(sweep=0.05, half_closed=600.0 if reset else 0.2)
+    async with front(run_directory, wait, limits=limits) as (proxy, _):
+        async with visit(proxy) as visitor:
+            await visitor.send(get("/app/"))
+            await arrived.wait()
+            if reset:
+                visitor.stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        with trio.fail_after(10):
+            await ended.wait()
