@@ -134,7 +134,8 @@ class Exchange(Outbound):
         if response.status == 101:
             self._switch_protocols(wire, match, response)
             return
-        keep = self._keep and not self._plane.leaving and (self._uploaded or self._continued)
+        # Whether a body that is still coming will be taken to its end, nobody knows now.
+        keep = self._keep and not self._plane.leaving and self._uploaded
         answer, chunked, closes = forwarded.response_head(head, match, response, self.identity, keep=keep)
         self._closes = closes
         self._keep = keep and not closes
@@ -172,7 +173,7 @@ class Exchange(Outbound):
     def _finish(self) -> None:
         """The visitor has got the whole answer."""
         self.drop()
-        if self._keep and self._uploaded and not self._plane.stopping:
+        if self._keep and not self._plane.stopping:
             self._connection.finish()
         else:
             self._connection.finish_last(at_once=self._uploaded and not self.head.keep_alive)
