@@ -1,7 +1,8 @@
 """The cookies of the web page: one that says who is signed in, one that remembers a sign-in on its way.
 
 Their prefix `__Host-` has the browser see to it that no other host, path or plain http connection sets or gets them;
-where lci is reached by plain http there is no such thing. None is for scripts, none goes out of its own site.
+where lci is reached by plain http there is no such thing. None is for scripts, none goes out of its own site. The proxy
+passes none on to a service, and lets none set one (`core.cookies`).
 """
 
 from __future__ import annotations
@@ -10,17 +11,25 @@ from collections.abc import Mapping
 from typing import Final
 
 from lci_app.core.accounts import SESSION_SECONDS
-from lci_app.core.http_head import DASHBOARD_COOKIE
+from lci_app.core.cookies import HOST_PREFIX, SESSION, SIGN_IN
 
-# The proxy passes it on to no service, and lets none set it.
-SESSION: Final = DASHBOARD_COOKIE
-SIGN_IN: Final = "lci_sign_in"
+__all__ = [
+    "SESSION",
+    "SIGN_IN",
+    "named",
+    "no_session_cookie",
+    "no_sign_in_cookie",
+    "session_cookie",
+    "sign_in_cookie",
+    "value_of",
+]
+
 # How long somebody may stay at GitHub's page.
 SIGN_IN_SECONDS: Final = 600
 
 
 def named(name: str, *, secure: bool) -> str:
-    return f"__Host-{name}" if secure else name
+    return f"{HOST_PREFIX}{name}" if secure else name
 
 
 def value_of(cookies: Mapping[str, str], name: str, *, secure: bool) -> str:

@@ -10,8 +10,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import Final
 
-# Services share the dashboard's host name, and cookies do not know ports: this one must never reach a service.
-DASHBOARD_COOKIE: Final = "lci_session"
+from lci_app.core.cookies import DASHBOARD_COOKIES
 
 TOKEN: Final = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 TOKEN_ONLY: Final = re.compile(TOKEN)
@@ -41,7 +40,7 @@ class Kind(Enum):
     COMPOSED = "composed"
     # Says who a visitor is; believed from some only.
     FORWARDING = "forwarding"
-    # Of the cookies of a request, only the dashboard's has to be read.
+    # Of the cookies of a request, only the dashboard's have to be read.
     COOKIE = "cookie"
     SET_COOKIE = "set-cookie"
     LOCATION = "location"
@@ -77,7 +76,7 @@ _KINDS: Final[Mapping[bytes, Kind]] = {
 }  # fmt: skip
 # All that begin with this say who a visitor is.
 _FORWARDED: Final = b"x-forwarded-"
-_IS_OURS: Final = rb"(?=: [^\r]*%b)" % DASHBOARD_COOKIE.encode()
+_IS_OURS: Final = rb"(?=: [^\r]*(?:%b))" % "|".join(DASHBOARD_COOKIES).encode()
 # Many servers make one variable of `X-Forwarded-For` and `X_Forwarded_For`. These names mean the same to them with
 # underscores, and what they mean is said elsewhere.
 _UNDERSCORED: Final = frozenset({b"content_length", b"transfer_encoding"})

@@ -15,7 +15,6 @@ from collections.abc import Iterable
 from typing import Final
 
 from lci_app.core.http_fields import (
-    DASHBOARD_COOKIE,
     TOKEN,
     BadHead,
     Field,
@@ -28,7 +27,6 @@ from lci_app.core.http_message import RequestHead, ResponseHead
 from lci_app.core.http_rules import ONCE, Special, is_length, repeated, request_of, response_of, sane_host
 
 __all__ = [
-    "DASHBOARD_COOKIE",
     "MAX_FIELDS",
     "MAX_HEAD",
     "MAX_TARGET",

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from lci_app.core.cookies import DASHBOARD_COOKIES, OURS
 from lci_app.core.http_fields import Kind
-from lci_app.core.http_head import DASHBOARD_COOKIE, Field, RequestHead, ResponseHead
+from lci_app.core.http_head import Field, RequestHead, ResponseHead
 from lci_app.core.routing import Match, Upstream
 from lci_app.proxy.rewriting import relocated, scoped
 
@@ -19,8 +20,7 @@ _SANE_ID: Final = re.compile(rb"[A-Za-z0-9._:+/=@-]{1,128}")
 _SANE_PROTO: Final = re.compile(rb"https?")
 _SANE_HOST: Final = re.compile(rb"[A-Za-z0-9.:_\[\]-]{1,255}")
 _SANE_PREFIX: Final = re.compile(rb"/[A-Za-z0-9._~%/-]{0,255}")
-_OUR_COOKIE: Final = DASHBOARD_COOKIE.encode()
-_COOKIE_NAMES: Final = frozenset(prefix + _OUR_COOKIE for prefix in (b"", b"__Host-", b"__Secure-"))
+_MAY_BE_OURS: Final = re.compile("|".join(DASHBOARD_COOKIES).encode()).search
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ def connection_lines(head: RequestHead | None, *, keep: bool) -> Sequence[bytes]
 def _passed_on(marked: Sequence[Field], *, trusted: bool) -> Iterator[bytes]:
     for field in marked:
         if field.kind is Kind.COOKIE:
-            rest = _without_our_cookie(field.value)
+            rest = _without_ours(field.value)
             if rest:
                 yield b"\r\nCookie: " + rest
         elif field.kind is Kind.FORWARDING:
@@ -126,7 +126,7 @@ def _passed_on(marked: Sequence[Field], *, trusted: bool) -> Iterator[bytes]:
 def _answered(marked: Sequence[Field], head: RequestHead, match: Match) -> Iterator[bytes]:
     prefix, route = match.prefix.encode(), match.route
     for field in marked:
-        if field.name == REQUEST_ID or _sets_our_cookie(field):
+        if field.name == REQUEST_ID or _sets_ours(field):
             continue
         if prefix and field.kind is Kind.LOCATION and route.rewrite_redirects:
             yield b"\r\nLocation: " + relocated(field.value, prefix, head.host.encode())
@@ -167,12 +167,17 @@ def _told(head: RequestHead, name: bytes, sane: re.Pattern[bytes]) -> bytes:
     return value if sane.fullmatch(value) else b""
 
 
-def _without_our_cookie(value: bytes) -> bytes:
-    if _OUR_COOKIE not in value:
-        return value
-    kept = [pair.strip() for pair in value.split(b";") if pair.partition(b"=")[0].strip() not in _COOKIE_NAMES]
-    return b"; ".join(pair for pair in kept if pair)
+def _without_ours(cookies: bytes) -> bytes:
+    """Return a Cookie's value without the dashboard's."""
+    if _MAY_BE_OURS(cookies) is None:
+        return cookies
+    pairs = map(bytes.strip, cookies.split(b";"))
+    return b"; ".join([pair for pair in pairs if pair and pair.partition(b"=")[0].strip() not in OURS])
 
 
-def _sets_our_cookie(field: Field) -> bool:
-    return field.name == b"set-cookie" and field.value.partition(b"=")[0].strip() in _COOKIE_NAMES
+def _sets_ours(field: Field) -> bool:
+    """Whether a browser would send what this sets as one of the dashboard's; one without a name is its value alone."""
+    if field.name != b"set-cookie":
+        return False
+    pair = field.value.partition(b";")[0].lstrip(b" \t=")
+    return pair.partition(b"=")[0].strip() in OURS

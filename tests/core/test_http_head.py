@@ -433,7 +433,7 @@ VALUES = st.sampled_from(
     [
         b"h", b"h:80", b"keep-alive", b"close", b"Keep-Alive", b"x-plain, close", b"upgrade", b"3", b"0", b"03", b"-1",
         b"chunked", b"websocket", b"100-continue", b"a=1; lci_session=x", b"a=1", b"", b" ", b"a b", b"a\tb", b"\xff",
-        b"a ", b" a", b"\x01", b"/x",
+        b"lci_sign_in=x", b"a ", b" a", b"\x01", b"/x",
     ]
 )  # fmt: skip
 HEADERS = st.lists(st.tuples(NAMES, st.sampled_from([b": ", b":", b":  ", b" : "]), VALUES).map(b"".join), max_size=8)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lci_app.core.cookies import OURS
 from tests.proxy.conformance.cases import forwarded, get, last, refused, to
 
 _LINE = b"GET / HTTP/1.1"
@@ -58,7 +59,21 @@ CASES = [
         "Forwarded": (get(b"Forwarded: for=1.2.3.4"), to(_LINE)),
         "X-Real-IP": (get(b"X-Real-IP: 1.2.3.4"), to(_LINE)),
         "an insane X-Request-Id": (get(b"X-Request-Id: a b"), to(_LINE)),
-        "the dashboard's cookie": (get(b"Cookie: a=1; lci_session=s; b=2"), to(_LINE, b"Cookie: a=1; b=2")),
+    }),
+    *forwarded("RFC 6265 8.5: cookies know no ports, and the dashboard's are none of the services'.", {
+        f"the dashboard's cookie {name.decode()}{place}": (get(b"Cookie: " + before), to(_LINE, *after))
+        for name in sorted(OURS)
+        for place, before, after in (
+            ("", name + b"=s", ()),
+            (" among others", b"a=1; " + name + b"=s; b=2", (b"Cookie: a=1; b=2",)),
+            (" twice", name + b"=s;" + name + b"=t; b=2", (b"Cookie: b=2",)),
+            (" without a value", b"a=1; " + name, (b"Cookie: a=1",)),
+            (" with blanks", b"a=1;  " + name + b" = s", (b"Cookie: a=1",)),
+        )
+    }),
+    *forwarded("RFC 6265 5.4: a cookie that is only called alike is the service's own.", {
+        f"cookie {cookie.decode()}": (get(b"Cookie: " + cookie), to(_LINE, b"Cookie: " + cookie))
+        for cookie in (b"my_lci_session=1", b"lci_session2=1", b"a=lci_sign_in", b"lci_sign_in_at=1", b"lci_s=1")
     }),
     *last("RFC 9112 9.6: close is the client's to say.", {
         "Connection: close": (get(b"Connection: close"), to(_LINE)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lci_app.core.cookies import OURS
 from tests.proxy.conformance.answers import GET, HEAD, UPGRADE, answer, bad_gateway, passed, seen
 from tests.proxy.conformance.cases import post
 
@@ -47,7 +48,19 @@ CASES = [
         "Upgrade on offer": (_with(*_UPGRADED), _SEEN),
         "Trailer": (_with(b"Trailer: X"), _SEEN),
         "Proxy-Authenticate": (_with(b"Proxy-Authenticate: Basic"), _SEEN),
-        "the dashboard's cookie": (_with(b"Set-Cookie: lci_session=x"), _SEEN),
+        **{
+            f"the dashboard's cookie {name.decode()}{how}": (_with(b"Set-Cookie: " + cookie), _SEEN)
+            for name in sorted(OURS)
+            for how, cookie in (
+                ("", name + b"=x; Path=/"),
+                (" with blanks", name + b" = x"),
+                # A browser sends a cookie without a name as its value alone.
+                (" as the value of a cookie without a name", b"=" + name + b"=x"),
+                (" without a value", name + b"; Path=/"),
+            )
+        },
+        "a cookie that is called alike": (
+            _with(b"Set-Cookie: my_lci_session=x"), seen(b"Set-Cookie: my_lci_session=x", _LENGTH, body=b"hello")),
         "a cookie": (_with(b"Set-Cookie: a=b"), seen(b"Set-Cookie: a=b", _LENGTH, body=b"hello")),
         "99 headers": (_with(*[b"X: a"] * 99), seen(*[b"X: a"] * 99, _LENGTH, body=b"hello")),
     }),
