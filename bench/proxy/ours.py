@@ -31,10 +31,10 @@ class Stand:
         answer: Mapping[str, Any] = self._servant.order({"upstream": [number, upstream]})
         return answer
 
-    def drain(self, number: int, timeout: float) -> Mapping[str, int]:
-        """Return the receipt."""
-        receipt: Mapping[str, int] = self._servant.order({"drain": number, "timeout": timeout})
-        return receipt
+    def drain(self, number: int, timeout: float) -> int:
+        """Return how many requests were cut."""
+        cut: int = self._servant.order({"drain": number, "timeout": timeout})["cut"]
+        return cut
 
 
 @contextmanager

@@ -2,14 +2,13 @@
 
 Its arguments: a run directory, the directory of the package whose workers serve, their number, limits as JSON.
 `{"upstream": [ID, PORT]}` publishes that version as the service at /app/ and is answered with the generation;
-`{"drain": ID, "timeout": SECONDS}` is answered with the receipt. At its input's end it stops.
+`{"drain": ID, "timeout": SECONDS}` is answered with how many were `cut`. At its input's end it stops.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
@@ -37,7 +36,8 @@ async def _serve(run_directory: Path, source: str, workers: int, limits: Limits)
                 await proxy.publish(table(generation, [Route("app", Upstream(number, "127.0.0.1", port))]))
                 say({"port": proxy.address[1], "workers": proxy.worker_pids})
             else:
-                say(asdict(await proxy.drain(order["drain"], order["timeout"])))
+                receipt = await proxy.drain(order["drain"], order["timeout"])
+                say({"cut": 0 if receipt is None else receipt.cut})
 
 
 if __name__ == "__main__":

@@ -67,7 +67,7 @@ class _Switches:
         began = perf_counter()
         self._stand.publish(number + 1, port)
         self.took.append(perf_counter() - began)
-        self.cut += self._stand.drain(number, DRAIN_SECONDS)["cut"]
+        self.cut += self._stand.drain(number, DRAIN_SECONDS)
         self._versions.stop(self._port)
         self._port = port
 

@@ -256,7 +256,8 @@ class Deployment:
     switched_at: Timestamp | None = None
     finished_at: Timestamp | None = None
     requested_by: str = ""
-    # What became of the requests that were in flight when this version took over: in_flight, finished, cut.
+    # What became of the requests that were in flight at the last switch between this version and the one before it, by
+    # a deployment or by hand: in_flight, finished, cut.
     receipt: JsonObject | None = None
 
 

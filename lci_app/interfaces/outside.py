@@ -35,7 +35,10 @@ class Refusal(OutsideError):
 
 @dataclass(frozen=True, slots=True)
 class DrainReceipt:
-    """What became of the requests that were in flight on a version when its traffic was switched away."""
+    """What became of the requests that were in flight on a version when its traffic was switched away.
+
+    `finished`: answered whole, or given up by their visitors. `cut`: by the drain, or broken off by the service.
+    """
 
     in_flight: int
     finished: int
@@ -49,8 +52,11 @@ class Proxy(Protocol):
     async def publish(self, table: RouteTable) -> None:
         """Give the table to every worker; returns when each has acknowledged that it serves by it."""
 
-    async def drain(self, upstream_id: int, timeout: float) -> DrainReceipt:
-        """Wait until no request is in flight on that version, cutting what is left after `timeout` seconds."""
+    async def drain(self, upstream_id: int, timeout: float) -> DrainReceipt | None:
+        """Wait until no request is in flight on that version, cutting what is left after `timeout` seconds.
+
+        Its receipt is None where nobody saw the version lose its traffic, as after a restart of the whole data plane.
+        """
 
     async def traffic(self) -> Traffic:
         """Return what it has carried, and what it is carrying."""

@@ -26,6 +26,8 @@ _TURNS: Final = 16
 # To look a member up in its class takes several times longer.
 _IDLE: Final = Phase.IDLE
 _HEAD: Final = Phase.HEAD
+# Where these last too long, it is not the service's doing.
+_VISITORS: Final = frozenset({Phase.UPLOAD, Phase.TUNNEL, Phase.LAST_WORDS})
 
 
 class ClientConnection(Owner):
@@ -80,11 +82,13 @@ class ClientConnection(Owner):
 
     def wire_broken(self, _wire: Wire) -> None:
         self.plane.traffic.failures += 1
+        if self.exchange is not None:
+            self.exchange.broken = True
         self.close()
 
     def expire(self) -> None:
         """Its phase has lasted too long."""
-        self._interrupt(self.phase.expired())
+        self._interrupt(self.phase.expired(), broken=self.phase not in _VISITORS)
 
     def has_left(self) -> bool:
         """Whether a visitor that is waiting will take no answer, as far as can be told.
@@ -97,11 +101,12 @@ class ClientConnection(Owner):
 
     def vanish(self) -> None:
         """The visitor closed its connection while it was waiting."""
-        self._interrupt(None)
+        self._interrupt(None, broken=False)
 
     def cut(self) -> None:
         self._interrupt(
-            answers.gateway_timeout("The request was cut off: the version that was handling it is going away.")
+            answers.gateway_timeout("The request was cut off: the version that was handling it is going away."),
+            broken=True,
         )
 
     def stop_if_idle(self) -> None:
@@ -262,8 +267,10 @@ class ClientConnection(Owner):
                 self.close()
                 return
 
-    def _interrupt(self, answer: answers.Answer | None) -> None:
+    def _interrupt(self, answer: answers.Answer | None, *, broken: bool) -> None:
         exchange = self.exchange
+        if exchange is not None:
+            exchange.broken = broken
         if exchange is not None and exchange.answered:
             exchange.break_off()
             self.close()

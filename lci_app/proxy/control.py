@@ -128,12 +128,21 @@ class Acknowledged:
 
 @dataclass(frozen=True, slots=True)
 class Draining:
+    """`in_flight` when the version lost its traffic, and how many of those have `finished` since.
+
+    Not `known`: this worker never had it, or has said so before.
+    """
+
     type: ClassVar[str] = "draining"
     in_flight: int
+    finished: int = 0
+    known: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Drained:
+    """What became of them: answered whole, or given up by their visitors; and all others."""
+
     type: ClassVar[str] = "drained"
     finished: int
     cut: int

@@ -75,7 +75,9 @@ class Exchange(Outbound):
             # By the newest table: the version tried first may have been replaced meanwhile.
             self._let_go()
             self.begin(pooled=False)
-        elif self.answered:
+            return
+        self.broken = not isinstance(error, BadUpload)
+        if self.answered:
             self.break_off()
             self._connection.close()
         elif isinstance(error, NoRoom):

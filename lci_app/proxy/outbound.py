@@ -49,6 +49,8 @@ class Outbound:
     _download: Relay | None = None
     _closes = False
     _tunnel: Tunnel | None = None
+    # It was ended otherwise than by its answer or its visitor.
+    broken = False
     # Where it goes, and what is counted there.
     _match: Match | None = None
     _version: Version | None = None
@@ -232,7 +234,7 @@ class Outbound:
             if wire is not None and self._reusable and self._uploaded:
                 self._plane.pool.put(version, wire)
                 wire = None
-            version.release(self)
+            version.release(self, broken=self.broken)
         if wire is not None:
             wire.close()
 

@@ -75,15 +75,18 @@ class Supervisor:
         while not all(each.obeys(table.generation) for each in self._departures):
             await board.wait()
 
-    async def drain(self, upstream_id: int, timeout: float) -> DrainReceipt:
+    async def drain(self, upstream_id: int, timeout: float) -> DrainReceipt | None:
         """Wait until no request is in flight on that version, cutting what is left after `timeout` seconds.
 
-        A worker that ends meanwhile has cut what it had in flight.
+        A worker that ends meanwhile has cut what it had in flight. None where no worker saw the version lose its
+        traffic: then nobody knows.
         """
         receipts: list[DrainReceipt] = []
 
         async def drain(worker: WorkerProcess) -> None:
-            receipts.append(await worker.drain(control.Drain(upstream_id, timeout)))
+            receipt = await worker.drain(control.Drain(upstream_id, timeout))
+            if receipt is not None:
+                receipts.append(receipt)
 
         async with trio.open_nursery() as nursery:
             for worker in self._told():
@@ -91,6 +94,8 @@ class Supervisor:
             for each in self._departures:
                 if not each.worker.understands:
                     nursery.start_soon(_wait_left, each.worker, timeout)
+        if not receipts:
+            return None
         return DrainReceipt(
             in_flight=sum(each.in_flight for each in receipts),
             finished=sum(each.finished for each in receipts),

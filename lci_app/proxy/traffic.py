@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from operator import add
-from typing import Protocol
+from typing import Final, Protocol
 
 import trio
 
 from lci_app.core.routing import RouteTable, Upstream
-from lci_app.proxy.control import Counters
+from lci_app.proxy.control import Counters, Drained, Draining
 from lci_app.proxy.figures import Figures
 from lci_app.proxy.wire import Wire
+
+# Of so many versions that have left and are not drained it is known what became of their requests.
+REMEMBERED: Final = 256
 
 
 class Request(Protocol):
@@ -33,10 +36,11 @@ class Request(Protocol):
 class Version:
     """A running version, as this worker uses it: the requests in flight on it, and its unused connections.
 
-    `current`: the newest table names it.
+    `current`: the newest table names it. `in_flight`: how many requests were on it when it left the table; since then
+    so many have `finished`, or were `broken` by us or by the service.
     """
 
-    __slots__ = ("current", "emptied", "requests", "unused", "upstream")
+    __slots__ = ("broken", "current", "emptied", "finished", "in_flight", "requests", "unused", "upstream")
 
     def __init__(self, upstream: Upstream) -> None:
         self.upstream = upstream
@@ -45,10 +49,23 @@ class Version:
         self.unused: list[Wire] = []
         # Set at the next moment in which no request is in flight.
         self.emptied: trio.Event | None = None
+        self.in_flight = 0
+        self.finished = 0
+        self.broken = 0
 
-    def release(self, request: Request) -> None:
+    def take_stock(self) -> None:
+        """Count from now on what becomes of the requests that are on it."""
+        self.in_flight = len(self.requests)
+        self.finished = 0
+        self.broken = 0
+
+    def release(self, request: Request, *, broken: bool) -> None:
         """Count a request no longer, which was added to `requests`."""
         self.requests.remove(request)
+        if broken:
+            self.broken += 1
+        else:
+            self.finished += 1
         if self.emptied is not None and not self.requests:
             self.emptied.set()
             self.emptied = None
@@ -80,10 +97,14 @@ class Traffic:
     def set_table(self, table: RouteTable) -> None:
         """Route by this table from the next request on; projects that left it lose their figures."""
         upstreams = {route.upstream.id: route.upstream for route in table.routes if route.upstream is not None}
-        kept = {key: version for key, version in self.versions.items() if version.requests or key in upstreams}
         for key, version in self.versions.items():
-            version.current = key in upstreams
-        self.versions = kept | {key: Version(each) for key, each in upstreams.items() if key not in kept}
+            if key in upstreams:
+                version.current = True
+            elif version.current:
+                version.current = False
+                version.take_stock()
+        self._forget()
+        self.versions |= {key: Version(each) for key, each in upstreams.items() if key not in self.versions}
         before = dict(self.places)
         self.places = {
             route.project: Place(
@@ -96,9 +117,29 @@ class Traffic:
             self._answers = list(map(add, self._answers, gone.figures.answers))
         self.table = table
 
-    def in_flight(self, upstream_id: int) -> int:
+    def _forget(self) -> None:
+        """Drop the versions that left before many others, and that nobody drains."""
+        idle = [key for key, version in self.versions.items() if not version.current and not version.requests]
+        for key in idle[:-REMEMBERED]:
+            del self.versions[key]
+
+    def draining(self, upstream_id: int) -> Draining:
+        """Return what has become of the requests that were on that version when it left the table, or else are now."""
         version = self.versions.get(upstream_id)
-        return 0 if version is None else len(version.requests)
+        if version is None:
+            return Draining(0, known=False)
+        if version.current:
+            version.take_stock()
+        return Draining(version.in_flight, version.finished)
+
+    def drained(self, upstream_id: int) -> Drained:
+        """Return what became of them, and forget it; what is in flight still is as good as cut."""
+        version = self.versions.get(upstream_id)
+        if version is None:
+            return Drained(0, 0)
+        if not version.current and not version.requests:
+            del self.versions[upstream_id]
+        return Drained(version.finished, version.in_flight - version.finished)
 
     async def wait_empty(self, upstream_id: int) -> None:
         """Return when no request is in flight on that version."""
@@ -108,13 +149,11 @@ class Traffic:
                 version.emptied = trio.Event()
             await version.emptied.wait()
 
-    def cut(self, upstream_id: int) -> int:
-        """End every request that is in flight on that version; returns how many."""
+    def cut(self, upstream_id: int) -> None:
+        """End every request that is in flight on that version."""
         version = self.versions.get(upstream_id)
-        requests = [] if version is None else list(version.requests)
-        for request in requests:
+        for request in [] if version is None else list(version.requests):
             request.cut()
-        return len(requests)
 
     def count_answer(self, status: int) -> None:
         """Count an answer to what was for no project."""

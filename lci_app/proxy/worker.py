@@ -161,9 +161,8 @@ class Worker:
                 self._set_table(RouteTable.from_json(table))
                 await channel.send(call, control.Acknowledged(self._traffic.table.generation))
             case control.Drain(upstream_id):
-                in_flight = self._traffic.in_flight(upstream_id)
-                await channel.send(call, control.Draining(in_flight))
-                nursery.start_soon(self._drain, channel, call, message, in_flight)
+                await channel.send(call, self._traffic.draining(upstream_id))
+                nursery.start_soon(self._drain, channel, call, message)
             case control.Count():
                 await channel.send(call, self._traffic.counters())
             case control.Shutdown():
@@ -207,14 +206,14 @@ class Worker:
             self._stop_within(order.grace)
         self._server.leave()
 
-    async def _drain(self, channel: control.Channel, call: int, order: control.Drain, in_flight: int) -> None:
+    async def _drain(self, channel: control.Channel, call: int, order: control.Drain) -> None:
         with trio.move_on_after(order.timeout):
             await self._traffic.wait_empty(order.upstream_id)
-        cut = self._traffic.cut(order.upstream_id)
+        self._traffic.cut(order.upstream_id)
         with trio.move_on_after(_CUT):
             await self._traffic.wait_empty(order.upstream_id)
         try:
-            await channel.send(call, control.Drained(finished=max(in_flight - cut, 0), cut=cut))
+            await channel.send(call, self._traffic.drained(order.upstream_id))
         except control.ControlLost as error:
             _log.info("%s", error)
 

@@ -123,17 +123,19 @@ class WorkerProcess:
         finally:
             self._calls.pop(number, None)
 
-    async def drain(self, order: control.Drain) -> DrainReceipt:
+    async def drain(self, order: control.Drain) -> DrainReceipt | None:
         """Do what `Supervisor.drain` promises, for this worker's part."""
-        in_flight = 0
+        begun = control.Draining(0, known=False)
+        finished, cut = 0, 0
         try:
             async with self.call(order) as answers:
-                in_flight = (await answers.next(control.Draining)).in_flight
+                begun = await answers.next(control.Draining)
+                finished, cut = begun.finished, begun.in_flight - begun.finished
                 end = await answers.next(control.Drained, within=order.timeout + ANSWER_LIMIT)
-                return DrainReceipt(in_flight, end.finished, end.cut)
+                finished, cut = end.finished, end.cut
         except WorkerLost as error:
             _log.warning("%s", error)
-            return DrainReceipt(in_flight, 0, in_flight)
+        return DrainReceipt(begun.in_flight, finished, cut) if begun.known else None
 
     async def shut_down(self, order: control.Shutdown) -> None:
         """Tell it to end; returns when it accepts no more."""

@@ -186,7 +186,7 @@ class Deployer:
         if old is not None and old.container_id is not None:
             self.retirement.begin(
                 old,
-                deployment_id=candidate.deployment.id,
+                receiver=candidate.deployment.id,
                 bake=settings.bake_seconds,
                 drain=settings.drain_timeout,
             )

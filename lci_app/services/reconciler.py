@@ -26,7 +26,7 @@ from lci_app.interfaces import Clock, ContainerState, Engine, Logs, OutsideError
 from lci_app.services.build_record import log_of
 from lci_app.services.hub import Hub
 from lci_app.services.project_locks import ProjectLocks
-from lci_app.services.retirement import Retirement
+from lci_app.services.retirement import Retirement, receiver_of
 from lci_app.services.slot_health import SlotHealth
 from lci_app.services.under_trouble import attempt
 
@@ -104,13 +104,15 @@ class Reconciler:
         """Keep the container of the active slot as it should be, let the other slot's leave, and remove all others."""
         project = await self.store.project(project_id)
         found = {container.id: container for container in containers}
-        for state in (await self.store.slots(project_id)).values():
+        slots = await self.store.slots(project_id)
+        for state in slots.values():
             container = found.get(state.container_id or "")
             if project is not None and state.slot is project.active_slot:
                 await self._settle_active(project, state, found.pop(state.container_id or "", None))
             elif project is not None and container is not None and state.status in _SERVED:
                 # Workers of the proxy that outlived an earlier lci may still have requests on it.
-                self.retirement.begin(state, deployment_id=None, bake=0, drain=project.settings.drain_timeout)
+                receiver = receiver_of(state, slots[state.slot.other])
+                self.retirement.begin(state, receiver=receiver, bake=0, drain=project.settings.drain_timeout)
                 del found[container.id]
             elif state.status is not SlotStatus.EMPTY:
                 await self.store.set_slot(SlotState(project_id, state.slot, port=state.port))

@@ -13,7 +13,7 @@ from typing import Final
 import trio
 
 from lci_app.core.model import Health, Slot, SlotState, SlotStatus
-from lci_app.interfaces import Engine, OutsideError, Proxy, Store
+from lci_app.interfaces import DrainReceipt, Engine, OutsideError, Proxy, Store
 from lci_app.services.hub import Hub
 from lci_app.services.under_trouble import FIRST_PAUSE, LONGEST_PAUSE, attempt, insist
 
@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass
 class _Leaving:
-    """One version on its way out. `receiver` is the deployment that took its traffic, and gets the receipt."""
+    """One version on its way out. `receiver` is the deployment that gets the receipt."""
 
     state: SlotState
     receiver: int | None
@@ -55,13 +55,13 @@ class Retirement:
             task_status.started()
             await trio.sleep_forever()
 
-    def begin(self, state: SlotState, *, deployment_id: int | None, bake: float, drain: float) -> None:
-        """Let a version leave; `deployment_id` is the one that took its traffic, and gets the receipt. Seconds.
+    def begin(self, state: SlotState, *, receiver: int | None, bake: float, drain: float) -> None:
+        """Let a version leave; `receiver` is the deployment that gets the receipt (`receiver_of`). Seconds.
 
         Only a version that runs and is healthy is worth keeping for `bake` seconds.
         """
         assert self._nursery is not None, "Retirement.run is not running"  # noqa: S101
-        leaving = _Leaving(state, deployment_id)
+        leaving = _Leaving(state, receiver)
         self._leaving[state.project_id, state.slot] = leaving
         worth_keeping = (state.status, state.health) == (SlotStatus.RUNNING, Health.HEALTHY)
         self._nursery.start_soon(self._retire, leaving, bake if worth_keeping else 0.0, drain)
@@ -150,8 +150,19 @@ class Retirement:
             return
         receipt = await self.proxy.drain(leaving.state.deployment_id, timeout)
         leaving.drained = True
-        if leaving.receiver is not None:
-            await self.store.record_receipt(leaving.receiver, asdict(receipt))
+        if leaving.receiver is not None and receipt is not None and self._nursery is not None:
+            # It outlasts a full disk, and nobody who needs the slot waits for that.
+            self._nursery.start_soon(self._record, leaving.receiver, receipt)
+
+    async def _record(self, receiver: int, receipt: DrainReceipt) -> None:
+        record = partial(self.store.record_receipt, receiver, asdict(receipt))
+        what = f"keep the receipt of deployment {receiver}"
+        await attempt(partial(insist, record, what=what), what=what)
+
+
+def receiver_of(one: SlotState, other: SlotState) -> int | None:
+    """Return which deployment gets the receipt of a switch between two versions: the one that came later."""
+    return max((each.deployment_id for each in (one, other) if each.deployment_id is not None), default=None)
 
 
 def _where(state: SlotState) -> str:

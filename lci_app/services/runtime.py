@@ -15,7 +15,7 @@ from lci_app.services.masked_lines import MaskedLines
 from lci_app.services.project_locks import ProjectLocks
 from lci_app.services.repository_values import addresses_of
 from lci_app.services.results import SlotEmpty
-from lci_app.services.retirement import STOP_GRACE, Retirement
+from lci_app.services.retirement import STOP_GRACE, Retirement, receiver_of
 from lci_app.services.routes import SWITCH_SECONDS, Routes
 from lci_app.services.secrets import Secrets
 from lci_app.services.slot_health import SlotHealth
@@ -74,13 +74,13 @@ class Runtime:
         finally:
             if not isinstance(flipped, Project):
                 # It was called back in vain: it leaves again.
-                self._retire(project, wanted)
+                self._retire(project, wanted, leaving)
         if isinstance(flipped, DomainTaken):
             raise Refusal("DOMAIN_TAKEN", f"{flipped.domain} belongs to the project {flipped.by_project} by now.")
         if flipped is None:
             return SlotEmpty(f"{wanted.slot} of {project.name} does not run any more.")
         await insist(self.routes.publish, what=f"switch the traffic of {project.name}", shielded=SWITCH_SECONDS)
-        self._retire(project, leaving)
+        self._retire(project, leaving, wanted)
         await self._tell_flip(flipped, wanted, leaving)
         return flipped
 
@@ -99,10 +99,10 @@ class Runtime:
             )
             await attempt(end, what="note that a deployment was taken back")
 
-    def _retire(self, project: Project, leaving: SlotState) -> None:
+    def _retire(self, project: Project, leaving: SlotState, other: SlotState) -> None:
         if leaving.container_id is not None:
-            settings = project.settings
-            self.retirement.begin(leaving, deployment_id=None, bake=settings.bake_seconds, drain=settings.drain_timeout)
+            settings, receiver = project.settings, receiver_of(leaving, other)
+            self.retirement.begin(leaving, receiver=receiver, bake=settings.bake_seconds, drain=settings.drain_timeout)
 
     async def restart(self, project: Project, slot: Slot | None) -> Slots | SlotEmpty:
         """Restart a version's container (the active one's), and return when it is healthy or READY_TIMEOUT is over."""

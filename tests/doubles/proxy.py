@@ -13,12 +13,16 @@ from lci_app.interfaces import DrainReceipt
 
 @dataclass
 class ProxyDouble:
-    """`busy`: versions with one request in flight, until the event is set. While `stalled` no table is acknowledged."""
+    """`busy`: versions with one request in flight, until the event is set. While `stalled` no table is acknowledged.
+
+    Where it does not remember, it did not see versions leave.
+    """
 
     tables: list[RouteTable] = field(default_factory=list)
     busy: dict[int, trio.Event] = field(default_factory=dict)
     drained: list[int] = field(default_factory=list)
     stalled: trio.Event | None = None
+    remembers: bool = True
 
     @property
     def address(self) -> tuple[str, int]:
@@ -30,7 +34,7 @@ class ProxyDouble:
             await self.stalled.wait()
         self.tables.append(table)
 
-    async def drain(self, upstream_id: int, timeout: float) -> DrainReceipt:
+    async def drain(self, upstream_id: int, timeout: float) -> DrainReceipt | None:
         await trio.lowlevel.checkpoint()
         finished, in_flight = 0, int(upstream_id in self.busy)
         if in_flight:
@@ -38,7 +42,7 @@ class ProxyDouble:
                 await self.busy[upstream_id].wait()
                 finished = 1
         self.drained.append(upstream_id)
-        return DrainReceipt(in_flight, finished, in_flight - finished)
+        return DrainReceipt(in_flight, finished, in_flight - finished) if self.remembers else None
 
     async def traffic(self) -> Traffic:
         await trio.lowlevel.checkpoint()

@@ -7,8 +7,10 @@ from typing import Any
 import trio
 
 from lci_app.core.events import ContainerStatus
-from lci_app.core.model import Health, Slot, SlotState, SlotStatus
+from lci_app.core.model import Build, Health, Slot, SlotState, SlotStatus
 from lci_app.core.project import Project
+from lci_app.interfaces import Trouble
+from lci_app.services.results import SlotEmpty
 from tests.doubles.engine import Container
 from tests.services.house import House
 
@@ -40,6 +42,68 @@ async def test_the_old_version_is_drained_then_removed_and_the_receipt_kept(hous
     assert deployment is not None
     assert deployment.receipt == {"in_flight": 1, "finished": 1, "cut": 0}
     assert [(each.slot, each.status) for each in house.hub.of(ContainerStatus)][-1] == (Slot.BLUE, "Stopped")
+
+
+async def receipt_of(house: House, build: Build) -> Any:
+    deployment = await house.store.deployment_of(build.id)
+    assert deployment is not None
+    return deployment.receipt
+
+
+async def test_a_switch_by_hand_leaves_its_receipt_with_the_newer_deployment(house: House) -> None:
+    shop = await house.register(bake_seconds=600)
+    first = await house.build(shop)
+    second = await house.build(shop)
+    green = await house.slot(shop, Slot.GREEN)
+    house.proxy.busy[green.deployment_id or 0] = busy = trio.Event()
+    busy.set()
+    assert not isinstance(await house.runtime.switch(shop, Slot.BLUE), SlotEmpty)
+    await house.settled()
+    assert await receipt_of(house, first) is None
+    assert await receipt_of(house, second) == {"in_flight": 1, "finished": 1, "cut": 0}
+
+
+async def test_a_version_that_was_leaving_when_lci_was_killed_gets_its_receipt_after_the_restart(house: House) -> None:
+    shop = await house.register(bake_seconds=3600)
+    await house.build(shop)
+    second = await house.build(shop)
+    blue = await house.slot(shop, Slot.BLUE)
+    house.proxy.busy[blue.deployment_id or 0] = busy = trio.Event()
+    busy.set()
+    # As if it was killed: nobody knows any more that this version is leaving.
+    await house.retirement.drop(shop.id)
+    await house.reconciler.settle_world()
+    await house.settled()
+    assert await receipt_of(house, second) == {"in_flight": 1, "finished": 1, "cut": 0}
+
+
+async def test_a_receipt_outlasts_a_full_disk_and_holds_nobody_up(house: House) -> None:
+    shop = await house.register()
+    await house.build(shop)
+    full = True
+
+    def fall(call: str) -> None:
+        if call == "store.record_receipt" and full:
+            raise Trouble("DISK_FULL", "the disk is full")
+
+    house.faults.always = fall
+    second = await house.build(shop)
+    await house.settled()
+    assert (await house.slot(shop, Slot.BLUE)).status is SlotStatus.EMPTY
+    await trio.sleep(120)
+    assert await receipt_of(house, second) is None
+    full = False
+    await trio.sleep(60)
+    assert await receipt_of(house, second) == {"in_flight": 0, "finished": 0, "cut": 0}
+
+
+async def test_where_nobody_knows_what_was_in_flight_there_is_no_receipt(house: House) -> None:
+    shop = await house.register()
+    await house.build(shop)
+    house.proxy.remembers = False
+    second = await house.build(shop)
+    await house.settled()
+    assert await receipt_of(house, second) is None
 
 
 async def test_what_does_not_finish_in_time_is_cut(house: House) -> None:
@@ -93,7 +157,7 @@ async def test_a_baked_version_can_be_called_back_a_draining_one_cannot(house: H
 
     green = await house.slot(shop, Slot.GREEN)
     house.proxy.busy[green.deployment_id or 0] = trio.Event()
-    house.retirement.begin(green, deployment_id=None, bake=10, drain=60)
+    house.retirement.begin(green, receiver=None, bake=10, drain=60)
     await trio.sleep(30)
     assert not await house.retirement.recall(shop.id, Slot.GREEN)
     await house.settled()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import pytest
 
@@ -188,8 +189,17 @@ def test_no_request_fails_while_versions_are_switched(service: Service, shop: Gi
             thread.join()
     assert errors == []
     assert set(answers) == {200}
-    receipts = [each["receipt"] for each in service.get("/api/projects/calm/deployments")["deployments"][1:4]]
-    assert all(receipt is None or receipt["cut"] == 0 for receipt in receipts)
+    waiting = WaitLoop("the receipts of all four switches")
+    # The first deployment took nobody's traffic.
+    while None in (receipts := [each["receipt"] for each in _deployments(service, "calm")[:4]]):
+        waiting.again()
+    for receipt in receipts:
+        assert (receipt["finished"], receipt["cut"]) == (receipt["in_flight"], 0)
+
+
+def _deployments(service: Service, project: str) -> list[Any]:
+    deployments: list[Any] = service.get(f"/api/projects/{project}/deployments")["deployments"]
+    return deployments
 
 
 def test_deleting_a_project_leaves_nothing_of_it(service: Service, shop: GitRepository) -> None:

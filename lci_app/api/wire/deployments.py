@@ -13,7 +13,10 @@ DeploymentsQuery = GrowingPage
 
 
 class Receipt(Answer):
-    """What became of the requests that the version before had in flight at the switch."""
+    """What became of the requests in flight when traffic was last switched between this version and the one before.
+
+    `finished`: answered whole, or given up by their visitors. `cut`: not finished in `drain_timeout`, or broken off.
+    """
 
     in_flight: int
     finished: int
