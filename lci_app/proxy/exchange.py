@@ -138,7 +138,9 @@ class Exchange(Outbound):
             return
         # Whether a body that is still coming will be taken to its end, nobody knows now.
         keep = self._keep and not self._plane.leaving and self._uploaded
-        answer, chunked, closes = forwarded.response_head(head, match, response, self.identity, keep=keep)
+        answer, chunked, closes = forwarded.response_head(
+            head, match, response, connection.visitor, self.identity, keep=keep
+        )
         self._closes = closes
         self._keep = keep and not closes
         length = response.length
@@ -181,7 +183,8 @@ class Exchange(Outbound):
             self._connection.finish_last(at_once=self._uploaded and not self.head.keep_alive)
 
     def _switch_protocols(self, wire: Wire, match: Match, response: ResponseHead) -> None:
-        self._connection.wire.send(forwarded.switching_head(self.head, match, response, self.identity))
+        visitor = self._connection.visitor
+        self._connection.wire.send(forwarded.switching_head(self.head, match, response, visitor, self.identity))
         self._tunnel = Tunnel(self._connection.wire, wire, websocket=response.upgrade.lower() == b"websocket")
         self._connection.enter(Phase.TUNNEL)
         self._carry_both_ways(self._tunnel)

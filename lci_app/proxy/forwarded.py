@@ -70,7 +70,7 @@ def request_head(head: RequestHead, match: Match, upstream: Upstream, visitor: V
 
 
 def response_head(
-    head: RequestHead, match: Match, response: ResponseHead, identity: str, *, keep: bool
+    head: RequestHead, match: Match, response: ResponseHead, visitor: Visitor, identity: str, *, keep: bool
 ) -> tuple[bytes, bool, bool]:
     """Return an answer's head, and how its body follows: whether in chunks, and whether its end is the connection's.
 
@@ -79,7 +79,7 @@ def response_head(
     """
     lines = [response.status_line, response.plain]
     if response.marked:
-        lines += _answered(response.marked, head, match)
+        lines += _answered(response.marked, head, match, visitor)
     lines.append(b"\r\nX-Request-Id: " + identity.encode())
     chunked = closes = False
     if response.length is not None and response.status >= 200 and response.status != 204:
@@ -97,9 +97,9 @@ def response_head(
     return b"".join(lines), chunked, closes
 
 
-def switching_head(head: RequestHead, match: Match, response: ResponseHead, identity: str) -> bytes:
+def switching_head(head: RequestHead, match: Match, response: ResponseHead, visitor: Visitor, identity: str) -> bytes:
     """Return the head of a 101 as the visitor gets it."""
-    lines = [response.status_line, response.plain, *_answered(response.marked, head, match)]
+    lines = [response.status_line, response.plain, *_answered(response.marked, head, match, visitor)]
     lines.append(b"\r\nX-Request-Id: " + identity.encode())
     return b"".join((*lines, b"\r\nConnection: Upgrade\r\nUpgrade: ", response.upgrade, b"\r\n\r\n"))
 
@@ -123,17 +123,23 @@ def _passed_on(marked: Sequence[Field], *, trusted: bool) -> Iterator[bytes]:
             yield b"\r\n" + field.line
 
 
-def _answered(marked: Sequence[Field], head: RequestHead, match: Match) -> Iterator[bytes]:
+def _answered(marked: Sequence[Field], head: RequestHead, match: Match, visitor: Visitor) -> Iterator[bytes]:
     prefix, route = match.prefix.encode(), match.route
     for field in marked:
         if field.name == REQUEST_ID or _sets_ours(field):
             continue
         if prefix and field.kind is Kind.LOCATION and route.rewrite_redirects:
-            yield b"\r\nLocation: " + relocated(field.value, prefix, head.host.encode())
+            yield b"\r\nLocation: " + relocated(field.value, prefix, _hosts(head, visitor))
         elif prefix and field.kind is Kind.SET_COOKIE and route.scope_cookies:
             yield b"\r\nSet-Cookie: " + scoped(field.value, prefix)
         else:
             yield b"\r\n" + field.line
+
+
+def _hosts(head: RequestHead, visitor: Visitor) -> Sequence[bytes]:
+    """Return what the service may have taken for its own name, in lower case."""
+    told = _told(head, b"x-forwarded-host", _SANE_HOST) if visitor.trusted else b""
+    return [host.lower() for host in (head.host.encode(), told) if host]
 
 
 @lru_cache(maxsize=1024)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from typing import Final
 
 _ABSOLUTE: Final = re.compile(rb"(https?://([^/?#\\]*))(.*)", re.IGNORECASE)
@@ -11,16 +12,16 @@ _COOKIE_PATH: Final = re.compile(rb"(;[ \t]*path[ \t]*=[ \t]*)(/[^;]*)", re.IGNO
 _HOST_ONLY: Final = b"__host-"
 
 
-def relocated(location: bytes, prefix: bytes, host: bytes) -> bytes:
+def relocated(location: bytes, prefix: bytes, hosts: Container[bytes]) -> bytes:
     """Return a `Location` with `prefix` before its path.
 
-    That is done where it is an absolute path or an address of this `host` (as the request's Host said it), and does not
-    begin with the prefix already. What is relative or leads elsewhere stays as it is.
+    That is done where it is an absolute path or an address of one of these `hosts` (in lower case, as the request said
+    them), and does not begin with the prefix already. What is relative or leads elsewhere stays as it is.
     """
     match = _ABSOLUTE.fullmatch(location)
     if match is None:
         return _prefixed(location, prefix) if location.startswith(b"/") and location[1:2] not in _NETWORK else location
-    if match[2].lower() != host.lower() or match[3].startswith(b"\\"):
+    if match[2].lower() not in hosts or match[3].startswith(b"\\"):
         return location
     path = match[3]
     return match[1] + _prefixed(path if path.startswith(b"/") else b"/" + path, prefix)

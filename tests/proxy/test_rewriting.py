@@ -7,7 +7,7 @@ import pytest
 from lci_app.core.routing import Route, table
 from lci_app.proxy.rewriting import relocated, scoped
 from tests.proxy.upstreams import answering, open_service
-from tests.proxy.visitors import fetch, get, proxy_for
+from tests.proxy.visitors import fetch, get, proxy_for, routes
 
 ANSWER = (
     b"HTTP/1.1 302 Found\r\nLocation: /login?next=/\r\nSet-Cookie: a=1; Path=/; HttpOnly\r\n"
@@ -28,7 +28,7 @@ ANSWER = (
     ],
 )
 def test_the_prefix_is_put_back_into_a_redirect(location: bytes, seen: bytes) -> None:
-    assert relocated(location, b"/app", b"h:1") == seen
+    assert relocated(location, b"/app", {b"h:1"}) == seen
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_the_prefix_is_put_back_into_a_redirect(location: bytes, seen: bytes) ->
     ],
 )  # fmt: skip
 def test_a_redirect_that_leads_elsewhere_or_knows_the_prefix_stays(location: bytes) -> None:
-    assert relocated(location, b"/app", b"h:1") == location
+    assert relocated(location, b"/app", {b"h:1"}) == location
 
 
 @pytest.mark.parametrize(
@@ -61,6 +61,17 @@ def test_a_redirect_that_leads_elsewhere_or_knows_the_prefix_stays(location: byt
 )
 def test_a_cookie_is_kept_to_the_prefix(cookie: bytes, seen: bytes) -> None:
     assert scoped(cookie, b"/app") == seen
+
+
+@pytest.mark.parametrize(("trusted", "seen"), [(["127.0.0.1"], "https://shop.test/app/x"), ([], "https://shop.test/x")])
+async def test_the_host_that_a_trusted_proxy_tells_is_the_services_own(run_directory, trusted, seen):
+    answer = b"HTTP/1.1 302 Found\r\nLocation: https://shop.test/x\r\nContent-Length: 0\r\n\r\n"
+    async with (
+        open_service(answering(answer)) as service,
+        proxy_for(run_directory, routes(1, app=service.upstream), trusted=trusted) as proxy,
+    ):
+        reply = await fetch(proxy, get("/app/", "X-Forwarded-Host: Shop.test", host="inside:8080"))
+    assert reply.header("location") == seen
 
 
 async def test_an_answer_is_rewritten_as_its_project_wishes(run_directory):
