@@ -140,6 +140,7 @@ class ClientConnection(Owner):
         raw = answers.render_answer(answer, head, identity, keep=keep)
         if self.exchange is None:
             self.plane.traffic.count_answer(answer.status)
+            self._note(answer.status, identity, len(raw))
         else:
             self.exchange.answered_instead(answer.status, len(raw))
         self.wire.send(raw)
@@ -189,12 +190,15 @@ class ClientConnection(Owner):
             if self.ending:
                 self._end()
                 return
+            raw = None
             try:
                 raw = self._take_head()
                 if raw is None:
                     return
                 head = parse_request(raw)
             except BadHead as error:
+                if raw is not None:
+                    wire.buffer = raw + wire.buffer
                 self.answer(answers.refused(error.status, str(error)), None, plane.identities.new(), last=True)
                 return
             self._begin(head, len(raw))
@@ -267,6 +271,26 @@ class ClientConnection(Owner):
                 self.close()
                 return
 
+    def _note(self, status: int, identity: str, bytes_out: int) -> None:
+        """Write a request that could not be read into the access log."""
+        log = self.plane.access_log
+        if log is None or not log.takes(status):
+            return
+        log.note(
+            {
+                "project": "",
+                "visitor": self.visitor.address,
+                "method": "",
+                "host": "",
+                "path": "",
+                "status": status,
+                "seconds": round(self.plane.reactor.now - self.since, 6),
+                "bytes_in": len(self.wire.buffer),
+                "bytes_out": bytes_out,
+                "request_id": identity,
+            }
+        )
+
     def _interrupt(self, answer: answers.Answer | None, *, broken: bool) -> None:
         exchange = self.exchange
         if exchange is not None:
@@ -275,7 +299,7 @@ class ClientConnection(Owner):
             exchange.break_off()
             self.close()
             return
-        if answer is None or self.ending:
+        if answer is None or self.ending or (exchange is None and self.phase is not _HEAD):
             self.close()
             return
         head = None if exchange is None else exchange.head

@@ -14,6 +14,7 @@ import trio
 
 from lci_app.interfaces import Trouble
 from lci_app.proxy.access_log import AccessLog, append
+from lci_app.proxy.limits import Limits
 from lci_app.proxy.supervisor import open_proxy
 from tests.proxy.upstreams import answering, ok, open_service
 from tests.proxy.visitors import PROGRAM, fetch, get, routes
@@ -58,6 +59,43 @@ async def test_a_request_for_no_project_is_logged_too(run_directory, tmp_path):
         [("", 404), ("idle", 503)],
         [("idle", 503), ("", 404)],
     )
+
+
+@pytest.mark.parametrize(
+    ("raw", "status"),
+    [
+        (b"GET  /app/ HTTP/1.1\r\nHost: h\r\n\r\n", 400),
+        (b"TRACE /app/ HTTP/1.1\r\nHost: h\r\n\r\n", 405),
+        (b"GET /app/ HT", 408),
+        (b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: h\r\n\r\n", 414),
+        (b"GET /app/ HTTP/1.1\r\nHost: h\r\nExpect: 200-ok\r\n\r\n", 417),
+        (b"GET /app/ HTTP/1.1\r\nHost: h\r\nX: " + b"a" * 40_000 + b"\r\n\r\n", 431),
+        (b"GET /app/ HTTP/2.0\r\nHost: h\r\n\r\n", 505),
+    ],
+    ids=lambda value: str(value) if isinstance(value, int) else "",
+)
+async def test_a_request_that_is_refused_before_it_is_read_is_logged_too(run_directory, tmp_path, raw, status):
+    path = tmp_path / "access.log"
+    limits = Limits(sweep=0.05, head=0.2)
+    async with open_proxy(PROGRAM, run_directory, "127.0.0.1", 0, 1, access_log=(path, 100), limits=limits) as proxy:
+        await proxy.publish(routes(1))
+        reply = await fetch(proxy, raw)
+        assert reply.status == status
+    (line,) = (await trio.Path(path).read_text()).splitlines()
+    entry = json.loads(line)
+    assert entry.pop("time").endswith("Z")
+    assert 0 <= entry.pop("seconds") < 20
+    assert 0 < entry.pop("bytes_in") <= len(raw)
+    assert entry.pop("bytes_out") > 100
+    assert entry == {
+        "project": "",
+        "visitor": "127.0.0.1",
+        "method": "",
+        "host": "",
+        "path": "",
+        "status": status,
+        "request_id": reply.header("x-request-id"),
+    }
 
 
 async def test_a_sample_leaves_requests_out_but_no_failure(run_directory, tmp_path):

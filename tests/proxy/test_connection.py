@@ -54,3 +54,15 @@ def test_the_time_for_the_next_head_runs_from_its_first_byte():
         idle = made.since
         say(made, far, b"G", 60.0)
         assert (made.phase, made.since) == (Phase.HEAD, idle + 60.0)
+
+
+@pytest.mark.parametrize("request_before", [True, False])
+def test_a_connection_without_a_request_is_cut_without_a_word(request_before):
+    """An answer that nobody asked for would be taken for that to the next request."""
+    with connection() as (made, far):
+        if request_before:
+            say(made, far, b"GET / HTTP/1.1\r\nHost: h\r\n\r\n", 1.0)
+            assert far.recv(65536)
+        made.cut()
+        made.plane.reactor._turn()
+        assert far.recv(65536) == b""
