@@ -27,7 +27,8 @@ class Route:
 
     `maintenance`: what visitors are told instead of being served, null where they are served. Where the project's
     prefix was taken off a request's path, `rewrite_redirects` puts it back into the answer's `Location`, and
-    `scope_cookies` into the paths of its cookies.
+    `scope_cookies` into the paths of its cookies. Where its requests in flight are waited for, they may take
+    `drain_timeout` seconds.
     """
 
     project: str
@@ -37,6 +38,7 @@ class Route:
     rewrite_redirects: bool = True
     scope_cookies: bool = True
     maintenance: str | None = None
+    drain_timeout: float = 30.0
 
 
 # Not frozen: that would double the time it takes to make one, and one is made for every request.
@@ -106,6 +108,7 @@ def _route(document: Mapping[str, Any]) -> Route:
         rewrite_redirects=document.get("rewrite_redirects", True),
         scope_cookies=document.get("scope_cookies", True),
         maintenance=document.get("maintenance"),
+        drain_timeout=document.get("drain_timeout", 30.0),
     )
 
 

@@ -119,6 +119,11 @@ class ClientConnection(Owner):
         elif self.phase is Phase.IDLE and self.wire.is_quiet():
             self.close()
 
+    def stop_if_tunnel(self) -> None:
+        """Cut the connection off if it has left HTTP."""
+        if self.phase in {Phase.TUNNEL, Phase.LAST_WORDS}:
+            self.cut()
+
     def close(self) -> None:
         """End it, and whatever is in flight on it; harmless where it is closed."""
         closed, self._closed = self._closed, None

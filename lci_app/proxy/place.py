@@ -19,9 +19,12 @@ from lci_app.proxy.worker_process import WorkerLost, WorkerProcess, start_worker
 
 _log = logging.getLogger(__name__)
 
-# Requests in flight when the proxy closes may take so long; then the workers may take this much longer to end.
-GRACE: Final = 5.0
+# Requests in flight when the proxy closes may take no longer than this, since until then visitors are refused, or wait
+# for the next lci; then the workers may take this much longer to end.
+LONGEST_GRACE: Final = 10.0
 END: Final = 3.0
+# A visitor's next request may be on its way on a connection that it was told would be kept.
+NEXT_REQUEST: Final = 1.0
 # A worker that is to leave while others accept may take so long for what is in flight, and its visitors' connections
 # so long for their next request.
 _LEAVE: Final = 30.0
@@ -62,6 +65,13 @@ class Board:
         self.stopping = False
         self.leaves_workers = False
         self._changed = trio.Event()
+
+    @property
+    def grace(self) -> float:
+        """How long requests in flight may take when the proxy closes, in seconds: as long as a drain, within bounds."""
+        routes = () if self.newest is None else self.newest.routes
+        longest = max((route.drain_timeout for route in routes if route.upstream is not None), default=0.0)
+        return min(longest, LONGEST_GRACE)
 
     def ring(self) -> None:
         self._changed.set()
@@ -107,7 +117,7 @@ class Place:
         if self.worker is None or not self.worker.fed:
             self.cancel()
         else:
-            await self.worker.shut_down(control.Shutdown(GRACE))
+            await _end_gently(self.worker, self._board.grace)
         await self._left.wait()
 
     def cancel(self) -> None:
@@ -197,7 +207,7 @@ class Departure:
 
     async def stop(self) -> None:
         """Let it finish what is in flight; returns when it has ended."""
-        await self.worker.shut_down(control.Shutdown(GRACE))
+        await _end_gently(self.worker, self._board.grace)
         await self.worker.wait_ended()
 
     def cancel(self) -> None:
@@ -210,6 +220,16 @@ class Departure:
         self._board.ring()
         await trio.sleep(_LEAVE + END)
         self.worker.kill()
+
+
+async def _end_gently(worker: WorkerProcess, grace: float) -> None:
+    """Tell it to end; it has ended, or closes what is idle, when this returns."""
+    if worker.understands:
+        await worker.shut_down(control.Shutdown(grace + NEXT_REQUEST, keep_idle=True))
+        with trio.move_on_after(NEXT_REQUEST):
+            await worker.wait_ended()
+            return
+    await worker.shut_down(control.Shutdown(grace))
 
 
 async def _feed(worker: WorkerProcess, board: Board) -> None:

@@ -27,6 +27,8 @@ from lci_app.proxy.wire import OUT_OF_SOMETHING
 
 _log = logging.getLogger(__name__)
 
+# While a worker ends, a tunnel is left so long: what goes through it has no end to be waited for.
+_TUNNELS: Final = 4.0
 # A request that is cut off is given so long to say so.
 _CUT: Final = 2.0
 # So many late connections are ended before others have their turn.
@@ -71,7 +73,8 @@ class Server:
     async def run(self, stop: trio.Event, cut: trio.Event) -> None:
         """Serve until `stop` or `leave`; then accept nothing more, and return when no connection is left.
 
-        From `stop` on connections without a request are closed; what is not done at `cut` is cut off.
+        From `stop` on connections without a request are closed, and tunnels a little later; what is not done at `cut`
+        is cut off.
         """
         async with trio.open_nursery() as around:
             around.start_soon(self._sweep)
@@ -102,6 +105,10 @@ class Server:
         self._plane.stopping = True
         for connection in list(self._plane.connections):
             connection.stop_if_idle()
+        with trio.move_on_after(_TUNNELS):
+            await cut.wait()
+        for connection in list(self._plane.connections):
+            connection.stop_if_tunnel()
         await cut.wait()
         for connection in list(self._plane.connections):
             connection.cut()

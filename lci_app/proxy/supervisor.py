@@ -23,12 +23,12 @@ from lci_app.proxy import control
 from lci_app.proxy.access_log import append
 from lci_app.proxy.address import Address, AddressInUse, find_address, inherit, listen
 from lci_app.proxy.limits import Limits
-from lci_app.proxy.place import END, GRACE, Board, Departure, Place, ProxyWorkerBroken, Start
+from lci_app.proxy.place import END, NEXT_REQUEST, Board, Departure, Place, ProxyWorkerBroken, Start
 from lci_app.proxy.predecessor import Survivor, find_survivors, take_over
 from lci_app.proxy.totals import Totals
 from lci_app.proxy.worker_process import WorkerLost, WorkerProcess
 
-__all__ = ["GRACE", "AddressInUse", "ProxyWorkerBroken", "Supervisor", "open_proxy"]
+__all__ = ["AddressInUse", "ProxyWorkerBroken", "Supervisor", "open_proxy"]
 
 _log = logging.getLogger(__name__)
 
@@ -157,7 +157,7 @@ class Supervisor:
         self._board.stopping = True
         everybody: list[Place | Departure] = [*self._places, *self._departures]
         if not self._board.leaves_workers:
-            with trio.move_on_after(GRACE + END):
+            with trio.move_on_after(NEXT_REQUEST + self._board.grace + END):
                 async with trio.open_nursery() as nursery:
                     for each in everybody:
                         nursery.start_soon(each.stop)

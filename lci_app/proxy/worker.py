@@ -33,8 +33,10 @@ READY: Final = b"ready\n"
 
 # A worker that nobody has attached to yet waits so long. (One that serves waits `Limits.orphaned` for a successor.)
 _UNATTACHED: Final = 30.0
-# On SIGTERM, and when no successor has come, requests in flight may take so long.
+# On SIGTERM, and when no successor has come, requests in flight may take so long, and a visitor's next one on a kept
+# connection may be on its way for so long.
 _GRACE: Final = 5.0
+_NEXT_REQUEST: Final = 1.0
 # Descriptors that are for neither visitors nor their requests: the pipes of large bodies, connections that are kept.
 _SPARE: Final = 200
 # After a drain's time-out, what was cut off is given so long to end.
@@ -108,7 +110,7 @@ class Worker:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         with trio.open_signal_receiver(signal.SIGTERM) as signals:
             async for _ in signals:
-                self._stop_within(_GRACE)
+                await self._stop_gently()
 
     async def stop_in_time(self) -> None:
         """Cut off what is in flight when the time is over."""
@@ -125,13 +127,21 @@ class Worker:
                 sock, _ = await listener.accept()
                 channel = control.Channel(sock)
             if waiting.cancelled_caught:
-                self._stop_within(_GRACE)
+                await self._stop_gently()
                 return
             try:
                 await self._obey(channel)
             finally:
                 channel.close()
             patience = self._orphaned if self._has_table else 0.0
+
+    async def _stop_gently(self) -> None:
+        """Accept nothing more, and stop when visitors had time for a request that was on its way."""
+        self._leave_within(_GRACE)
+        if self._server is not None and self._has_table:
+            self._server.leave()
+            await trio.sleep(_NEXT_REQUEST)
+        self._stop_within(_GRACE)
 
     def _stop_within(self, grace: float) -> None:
         self._leave_within(grace)

@@ -77,4 +77,5 @@ def _route(project: Project, slots: dict[tuple[int, Slot], SlotState]) -> Route:
         rewrite_redirects=settings.rewrite_redirects,
         scope_cookies=settings.scope_cookies,
         maintenance=project.maintenance,
+        drain_timeout=settings.drain_timeout,
     )

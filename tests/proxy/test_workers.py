@@ -14,7 +14,9 @@ import pytest
 import trio
 import trio.testing
 
+from lci_app.core.routing import Route, Upstream, table
 from lci_app.interfaces import Proxy
+from lci_app.proxy.place import LONGEST_GRACE, Board
 from lci_app.proxy.supervisor import AddressInUse, ProxyWorkerBroken, Supervisor, open_proxy
 from tests.proxy.upstreams import echo, open_service, read_head
 from tests.proxy.visitors import PROGRAM, fetch, front, get, proxy_for, routes, visit
@@ -129,15 +131,40 @@ async def test_closing_lets_a_request_in_flight_finish(run_directory):
                 await closing.wait()
 
         proxy = await nursery.start(serve)
-        async with visit(proxy) as busy, visit(proxy) as idle:
-            assert (await idle.ask(get("/nope/"))).status == 404
+        async with visit(proxy) as busy, visit(proxy) as idle, visit(proxy) as asking:
+            for visitor in (idle, asking):
+                assert (await visitor.ask(get("/nope/"))).status == 404
             await busy.send(get("/app/"))
             await arrived.wait()
+            [worker] = proxy._accepting()
             closing.set()
+            while not worker.stopping:
+                await trio.lowlevel.checkpoint()
+            # What was on its way when lci was told to end is answered; a connection that stays silent is closed.
+            late = await asking.ask(get("/nope/"))
+            assert (late.status, late.header("connection")) == (404, "close")
             assert await idle.is_closed()
             go.set()
             reply = await busy.reply()
             assert (reply.status, reply.header("connection"), reply.complete) == (200, "close", True)
+
+
+@pytest.mark.parametrize(
+    ("drain_timeouts", "grace"), [((), 0.0), ((2.0,), 2.0), ((2.0, 5.5), 5.5), ((3600.0, 1.0), LONGEST_GRACE)]
+)
+def test_closing_takes_as_long_as_a_version_may_drain_within_bounds(drain_timeouts, grace):
+    board = Board()
+    assert board.grace == 0.0
+    upstreams = [Upstream(number, "127.0.0.1", 9) for number in range(len(drain_timeouts))]
+    board.newest = table(
+        1,
+        [
+            Route(f"p{each.id}", each, drain_timeout=seconds)
+            for each, seconds in zip(upstreams, drain_timeouts, strict=True)
+        ]
+        + [Route("stopped", None, drain_timeout=9.0)],
+    )
+    assert board.grace == grace
 
 
 async def test_closing_cuts_what_does_not_finish_and_says_so(run_directory):
@@ -152,7 +179,8 @@ async def test_closing_cuts_what_does_not_finish_and_says_so(run_directory):
         closing = trio.Event()
 
         async def serve(task_status) -> None:
-            async with proxy_for(run_directory, routes(1, app=service.upstream)) as proxy:
+            routed = table(1, [Route("app", service.upstream, drain_timeout=1.5)])
+            async with proxy_for(run_directory, routed) as proxy:
                 task_status.started(proxy)
                 await closing.wait()
 
