@@ -178,11 +178,19 @@ async def test_trouble_with_the_engine_is_outlasted(house: House) -> None:
             house.world.down = True
 
     house.faults.always = fall
-    second = await house.build(shop)
-    await trio.sleep(120)
-    blue = await house.slot(shop, Slot.BLUE)
-    assert (blue.status, blue.container_id) == (SlotStatus.ERROR, old.id)
-    house.world.down = False
+    builds: list[Build] = []
+
+    async def build() -> None:
+        builds.append(await house.build(shop))
+
+    async with trio.open_nursery() as nursery:
+        # It is final only when the engine says that none of its containers is left.
+        nursery.start_soon(build)
+        await trio.sleep(120)
+        blue = await house.slot(shop, Slot.BLUE)
+        assert (blue.status, blue.container_id) == (SlotStatus.ERROR, old.id)
+        house.world.down = False
+    (second,) = builds
     await house.settled()
     assert old.removed
     assert (await house.slot(shop, Slot.BLUE)).status is SlotStatus.EMPTY
