@@ -20,6 +20,7 @@ from lci_app.services.build_record import BuildRecord
 from lci_app.services.build_step import BuildStep
 from lci_app.services.builder import Builder
 from lci_app.services.callers import Callers
+from lci_app.services.deploy_stage import DeployStage
 from lci_app.services.deployer import Deployer
 from lci_app.services.github_accounts import GitHubAccounts
 from lci_app.services.health_checks import HealthChecks
@@ -90,7 +91,8 @@ def join(config: Config, outside: Outside, *, public_url: str) -> House:
     passwords = Argon2Passwords()
     people = People(store, passwords, clock)
     sign_in = SignIn(store, people, passwords, clock)
-    builder = Builder(store, record, outside.logs, source, secrets, step, deployer, workspace, sweeper, hub, clock)
+    stage = DeployStage(store, deployer, workspace, hub)
+    builder = Builder(store, record, outside.logs, source, secrets, step, stage, sweeper, hub, clock)
     scheduler = Scheduler(store, builder, bell, hub, clock, config.max_parallel_builds)
     parts = Parts(
         store=store,

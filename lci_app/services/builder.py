@@ -11,7 +11,6 @@ from typing import Final
 
 import trio
 
-from lci_app.core import names
 from lci_app.core.masking import Mask
 from lci_app.core.model import (
     Build,
@@ -25,7 +24,7 @@ from lci_app.core.model import (
     Trigger,
 )
 from lci_app.core.project import ProjectSettings
-from lci_app.core.project_file import Effective, settings_of
+from lci_app.core.project_file import settings_of
 from lci_app.core.rollout import Live, Withdrawn
 from lci_app.interfaces import (
     Clock,
@@ -34,14 +33,12 @@ from lci_app.interfaces import (
     Refusal,
     Store,
     Trouble,
-    Workspace,
 )
 from lci_app.services.build_record import BuildEnd, BuildRecord, log_of
 from lci_app.services.build_step import BuildStep
-from lci_app.services.candidate import DeployOrder
-from lci_app.services.deployer import Deployer, Outdated
+from lci_app.services.deploy_stage import DeployStage, ToDeploy
+from lci_app.services.deployer import Outdated
 from lci_app.services.hub import Hub
-from lci_app.services.repository_values import addresses_of
 from lci_app.services.secrets import Delivery, Secrets
 from lci_app.services.source_stage import SourceStage
 from lci_app.services.sweeper import Sweeper
@@ -88,8 +85,7 @@ class Builder:
     source: SourceStage
     secrets: Secrets
     step: BuildStep
-    deployer: Deployer
-    workspace: Workspace
+    deploy_stage: DeployStage
     sweeper: Sweeper
     hub: Hub
     clock: Clock
@@ -189,7 +185,8 @@ class Builder:
             prepared = await self.source.prepare(work.build, work.log, of_head=work.of_head)
             work.build = prepared.build
             effective, settings = prepared.effective, prepared.effective.settings.replaced_for(work.build)
-            deploy = await self._is_deployed(work.build, effective)
+            why_not = await self.deploy_stage.why_not(work.build, effective)
+            deploy = why_not is None
             _require_complete(settings, deploy=deploy)
             await self.store.set_effective(work.build.id, effective.to_json(), deploy=deploy)
             await self._take_delivery(work, settings)
@@ -199,8 +196,9 @@ class Builder:
             if failure is not None:
                 raise _Failed(failure)
         # Asked again: a build takes its time, and a rollback meanwhile has turned automatic deployment off.
-        if not deploy or not await self._is_deployed(work.build, effective):
-            await self._say(work, "Built and verified; not deployed.")
+        why_not = why_not or await self.deploy_stage.why_not(work.build, effective)
+        if why_not is not None:
+            await self._say(work, f"Built and verified; not deployed: {why_not}.")
             return BuildEnd(BuildStatus.SUCCESS)
         async with self._stage(work, "deploy", StageKind.DEPLOY):
             await self._put_live(work, settings, work.build.id, effective.to_json())
@@ -232,16 +230,9 @@ class Builder:
     async def _put_live(
         self, work: _Work, settings: ProjectSettings, output_build_id: int, effective: JsonObject
     ) -> None:
-        change = await self.store.begin_deploying(work.build.id)
-        if change is None:
-            raise _Overruled
-        self.hub.build_changed(change)
-        relative = names.output(output_build_id)
-        if not await self.workspace.is_directory(relative):
-            raise Refusal("OUTPUT_MISSING", f"The output of build {output_build_id} is not on disk any more.")
-        output, addresses = self.workspace.path(relative), addresses_of(effective)
-        order = DeployOrder(work.build, settings, output, work.log, addresses, work.delivery)
-        match await self.deployer.deploy(order):
+        match await self.deploy_stage.run(
+            ToDeploy(work.build, settings, output_build_id, effective, work.log, work.delivery)
+        ):
             case Live():
                 pass
             case Outdated(serving):
@@ -250,12 +241,6 @@ class Builder:
                 raise _Overruled
             case Failure() as failure:
                 raise _Failed(failure)
-
-    async def _is_deployed(self, build: Build, effective: Effective) -> bool:
-        """Decide as late as possible: a rollback since the push has turned automatic deployment off."""
-        project = await self.store.project(build.project_id)
-        automatic = project is not None and project.settings.auto_deploy
-        return build.deploy and effective.deploy and (automatic or build.trigger is not Trigger.WEBHOOK)
 
     @asynccontextmanager
     async def _stage(self, work: _Work, name: str, kind: StageKind) -> AsyncIterator[None]:

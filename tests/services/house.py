@@ -20,6 +20,7 @@ from lci_app.services.build_queue import BuildQueue
 from lci_app.services.build_record import BuildRecord
 from lci_app.services.build_step import BuildStep
 from lci_app.services.builder import Builder
+from lci_app.services.deploy_stage import DeployStage
 from lci_app.services.deployer import Deployer
 from lci_app.services.health_checks import HealthChecks
 from lci_app.services.hub import Hub
@@ -129,9 +130,8 @@ class House:
         step = BuildStep(engine, self.isolation, workspace, INSTANCE)
         self.sweeper = Sweeper(counted, workspace)
         record = BuildRecord(counted, self.logs, hub, clock)
-        self.builder = Builder(
-            counted, record, self.logs, source, self.secrets, step, self.deployer, workspace, self.sweeper, hub, clock
-        )
+        stage = DeployStage(counted, self.deployer, workspace, hub)
+        self.builder = Builder(counted, record, self.logs, source, self.secrets, step, stage, self.sweeper, hub, clock)
         self.scheduler = Scheduler(counted, self.builder, self.bell, hub, clock, max_parallel)
         self.intake = Intake(store, self.queue, clock, GITHUB)
         self.orders = Orders(store, self.queue, clock, GITHUB)

@@ -89,7 +89,7 @@ async def test_what_is_not_to_be_deployed_is_built_and_verified_only(house: Hous
     shop = await house.register()
     build = await house.build(shop, deploy=False)
     assert (build.status, build.deployed_slot, build.retained) == (S.SUCCESS, None, True)
-    assert "Built and verified; not deployed." in house.log(build)
+    assert "Built and verified; not deployed: as was asked." in house.log(build)
     assert house.runtimes(shop) == []
 
 
@@ -108,6 +108,7 @@ async def test_automatic_deployment_that_is_turned_off_during_a_build_counts_for
     container.end(0)
     ended = await house.ended(build)
     assert (ended.status, ended.deployed_slot) == (S.SUCCESS, None)
+    assert any("`lci auto-deploy shop on` turns it on" in line for line in house.log(build))
 
 
 async def test_a_rollback_that_was_ordered_during_a_parallel_build_is_not_overtaken_by_it(house: House) -> None:
