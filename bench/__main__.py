@@ -1,4 +1,4 @@
-"""`python -m bench [NAME …] [--json]`."""
+"""`python -m bench [NAME …] [--json] [--long]`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Final
 
 from bench import flood, log, push, sign_in, start, web, webhook
 from bench.figures import Bench, Figure, as_json, table
-from bench.proxy import latency, memory, requests, restart, slow_heads, switching, transfers
+from bench.proxy import fairness, latency, memory, requests, restart, slow_heads, switching, transfers
 
 # Of the machine's cores; with more at work, the bench shares them.
 BUSY_SHARE: Final = 0.5
@@ -33,6 +33,7 @@ BENCHES: Final[dict[str, Bench]] = {
     "proxy.transfers": transfers.measure,
     "proxy.memory": memory.measure,
     "proxy.slow-heads": slow_heads.measure,
+    "proxy.fairness": fairness.measure,
     "proxy.switching": switching.measure,
     "proxy.restart": restart.measure,
 }
@@ -48,6 +49,7 @@ def main() -> int:
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="one of those below; all of them where none is given")
     parser.add_argument("--json", action="store_true", help="one JSON object a figure instead of the table")
+    parser.add_argument("--long", action="store_true", help="switch versions 1,000 times instead of 200")
     options = parser.parse_args()
     chosen = {name: _meant_by(name) for name in options.names} or {"": list(BENCHES)}
     for name, meant in chosen.items():
@@ -55,10 +57,11 @@ def main() -> int:
             parser.error(f"there is no bench {name!r}; there are: {', '.join(BENCHES)}")
     if os.getloadavg()[0] > BUSY_SHARE * (os.cpu_count() or 1):
         sys.stderr.write(f"bench: this machine is busy already ({os.getloadavg()[0]:.1f} run): figures will be worse\n")
+    benches = {**BENCHES, "proxy.switching": switching.measure_long} if options.long else BENCHES
     results: list[tuple[str, Figure]] = []
     for name in chain.from_iterable(chosen.values()):
         sys.stderr.write(f"bench {name}: {said[name]}\n")
-        results += [(name, figure) for figure in BENCHES[name]()]
+        results += [(name, figure) for figure in benches[name]()]
     sys.stdout.write(as_json(results) if options.json else table(results))
     return 0
 

@@ -20,15 +20,16 @@ _NO_COMPILER: Final = 3
 class Stand:
     """A running `bench.proxy.stand`; `port` is the proxy's, `worker` the process id of its (first) worker."""
 
-    def __init__(self, servant: Servant, upstream: int) -> None:
+    def __init__(self, servant: Servant, upstream: int, beside: int) -> None:
         self._servant = servant
+        self._beside = beside
         first = self.publish(0, upstream)
         self.port: int = first["port"]
         self.worker: int = first["workers"][0]
 
     def publish(self, number: int, upstream: int) -> Mapping[str, Any]:
         """Make what listens at port `upstream` the version that serves; returns when the worker serves by it."""
-        answer: Mapping[str, Any] = self._servant.order({"upstream": [number, upstream]})
+        answer: Mapping[str, Any] = self._servant.order({"upstream": [number, upstream], "beside": self._beside})
         return answer
 
     def drain(self, number: int, timeout: float) -> int:
@@ -39,13 +40,16 @@ class Stand:
 
 @contextmanager
 def run_proxy(
-    directory: Path, upstream: int, *, workers: int = 1, compiled: bool = True, **limits: float
+    directory: Path, upstream: int, *, workers: int = 1, compiled: bool = True, beside: int = 0, **limits: float
 ) -> Iterator[Stand]:
-    """Run our proxy before the service at port `upstream`; `compiled`: as the executable has it."""
+    """Run our proxy before the service at port `upstream`; `compiled`: as the executable has it.
+
+    `beside` is the port of another service, at /beside/; 0 for none.
+    """
     source = _compiled() if compiled else _ROOT
     arguments = (str(directory / "run"), str(source), str(workers), json.dumps(limits))
     with run_servant("bench.proxy.stand", *arguments) as servant:
-        yield Stand(servant, upstream)
+        yield Stand(servant, upstream, beside)
 
 
 @cache

@@ -64,17 +64,17 @@ class _Run:
 
 
 def _attack(port: int, worker: int) -> _Run:
-    alone = _good_traffic(port, SECONDS_ALONE)
+    alone = good_traffic(port, SECONDS_ALONE)
     with run_slow_visitors(port, VISITORS):
-        beside = _good_traffic(port, SECONDS_BESIDE)
+        beside = good_traffic(port, SECONDS_BESIDE)
     for _ in range(MOST_WAITS):
         if busy_share(worker, IDLE_SECONDS) < IDLE_SHARE:
             break
     begin, end = DRIBBLE_SECONDS
-    return _Run(_p99(alone), _p99(beside), _p99({due: took for due, took in beside.items() if begin <= due < end}))
+    return _Run(p99(alone), p99(beside), p99({due: took for due, took in beside.items() if begin <= due < end}))
 
 
-def _good_traffic(port: int, seconds: float) -> Mapping[float, float]:
+def good_traffic(port: int, seconds: float) -> Mapping[float, float]:
     """Return how long answers took in ms, each counted from when its request was due; by that time in seconds."""
     took = {}
     with ExitStack() as stack:
@@ -89,6 +89,6 @@ def _good_traffic(port: int, seconds: float) -> Mapping[float, float]:
     return took
 
 
-def _p99(took: Mapping[float, float]) -> float:
+def p99(took: Mapping[float, float]) -> float:
     """Return the p99, and the largest where there are too few for one."""
     return max(took.values()) if len(took) < 100 else quantiles(took.values(), n=100)[98]

@@ -16,6 +16,7 @@ from bench.proxy.servants import run_servant
 from bench.proxy.versions import Versions, run_versions
 
 SWITCHES: Final = 200
+SWITCHES_LONG: Final = 1000
 # A switch is one only when every worker has acknowledged it.
 WORKERS: Final = 2
 # From the start of one switch to that of the next, in seconds; longer where a drain takes longer.
@@ -28,14 +29,23 @@ SHOWN_FAILURES: Final = 5
 
 def measure() -> Sequence[Figure]:
     """200 switches under GET, POST and WebSocket: what fails or is done twice, and the pauses a visitor sees."""
+    return _measure(SWITCHES)
+
+
+def measure_long() -> Sequence[Figure]:
+    """Do the same 1,000 times."""
+    return _measure(SWITCHES_LONG)
+
+
+def _measure(number: int) -> Sequence[Figure]:
     with directory() as place, run_versions() as versions:
         first = versions.start()
         with run_proxy(place, first, workers=WORKERS) as stand:
             with run_servant("bench.proxy.crowd", str(stand.port)) as crowd, run_probe(stand.port) as probe:
                 sleep(PERIOD)
-                quiet = _periodically(QUIET_PERIODS, lambda number: None)
+                quiet = _periodically(QUIET_PERIODS, lambda _: None)
                 switches = _Switches(stand, versions, first)
-                switched = _periodically(SWITCHES, switches.switch)
+                switched = _periodically(number, switches.switch)
                 probe.stop()
                 report = crowd.last_word()
             seen = versions.report()
@@ -43,9 +53,9 @@ def measure() -> Sequence[Figure]:
     wrong = _wrong([*report["answered"], *probe.answered], failed, seen)
     rate = len(report["answered"]) / report["seconds"]
     return [
-        Figure(f"{SWITCHES} switches: failed or repeated", "requests", [wrong], AtMost(0)),
-        Figure(f"{SWITCHES} switches: cut by a drain", "requests", [switches.cut], AtMost(0)),
-        Figure(f"{SWITCHES} switches: asked meanwhile", "req/s", [rate], AtLeast(500)),
+        Figure(f"{number:,} switches: failed or repeated", "requests", [wrong], AtMost(0)),
+        Figure(f"{number:,} switches: cut by a drain", "requests", [switches.cut], AtMost(0)),
+        Figure(f"{number:,} switches: asked meanwhile", "req/s", [rate], AtLeast(500)),
         Figure("longest stall at a switch, p99", "ms", [_p99(probe, switched)], AtMost(50)),
         Figure("longest stall without one, p99", "ms", [_p99(probe, quiet)]),
         Figure("a switch, acknowledged", "ms", [1000 * seconds for seconds in switches.took]),
