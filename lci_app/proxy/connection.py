@@ -145,7 +145,7 @@ class ClientConnection(Owner):
         raw = answers.render_answer(answer, head, identity, keep=keep)
         if self.exchange is None:
             self.plane.traffic.count_answer(answer.status)
-            self._note(answer.status, identity, len(raw))
+            self.plane.note_unread(self, answer.status, identity, len(raw))
         else:
             self.exchange.answered_instead(answer.status, len(raw))
         self.wire.send(raw)
@@ -275,26 +275,6 @@ class ClientConnection(Owner):
             if not data or self._discarded > _LINGER_BYTES:
                 self.close()
                 return
-
-    def _note(self, status: int, identity: str, bytes_out: int) -> None:
-        """Write a request that could not be read into the access log."""
-        log = self.plane.access_log
-        if log is None or not log.takes(status):
-            return
-        log.note(
-            {
-                "project": "",
-                "visitor": self.visitor.address,
-                "method": "",
-                "host": "",
-                "path": "",
-                "status": status,
-                "seconds": round(self.plane.reactor.now - self.since, 6),
-                "bytes_in": len(self.wire.buffer),
-                "bytes_out": bytes_out,
-                "request_id": identity,
-            }
-        )
 
     def _interrupt(self, answer: answers.Answer | None, *, broken: bool) -> None:
         exchange = self.exchange

@@ -51,3 +51,23 @@ class Plane:
     connections: set[ClientConnection] = field(default_factory=set)
     leaving: bool = False
     stopping: bool = False
+
+    def note_unread(self, connection: ClientConnection, status: int, identity: str, bytes_out: int) -> None:
+        """Write a request that was refused before it was understood into the access log, if there is one."""
+        log = self.access_log
+        if log is None or not log.takes(status):
+            return
+        log.note(
+            {
+                "project": "",
+                "visitor": connection.visitor.address,
+                "method": "",
+                "host": "",
+                "path": "",
+                "status": status,
+                "seconds": round(self.reactor.now - connection.since, 6),
+                "bytes_in": len(connection.wire.buffer),
+                "bytes_out": bytes_out,
+                "request_id": identity,
+            }
+        )
