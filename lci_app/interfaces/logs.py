@@ -41,7 +41,8 @@ class LogWriter(Protocol):
     async def begin_stage(self, stage: str) -> None:
         """Flush unfinished lines; what follows belongs to `stage`."""
 
-    async def last_output(self, lines: int) -> list[LogRecord]: ...
+    async def last_output(self, lines: int, characters: int) -> list[LogRecord]:
+        """Return the program's own last records: at most `lines`, and no more than hold `characters`, one at least."""
 
 
 class Logs(Protocol):

@@ -11,7 +11,7 @@ from typing import Final
 import trio
 
 from lci_app.core import names
-from lci_app.core.failures import READ_ONLY_SOURCE, telling_line, wrote_into_source
+from lci_app.core.failures import LAST_CHARACTERS, LAST_LINES, READ_ONLY_SOURCE, telling_line, wrote_into_source
 from lci_app.core.model import Build, Failure, FailureKind
 from lci_app.core.project import CacheMode, ProjectSettings, PullPolicy
 from lci_app.core.subnets import NetworkKind
@@ -20,8 +20,6 @@ from lci_app.services.containers import Provision, build_container, script_comma
 from lci_app.services.under_trouble import attempt, insist
 
 STAGE: Final = "build"
-# Where the cause of a failure is looked for: this many lines before the end.
-_LAST_LINES: Final = 200
 
 
 @dataclass
@@ -110,14 +108,18 @@ class BuildStep:
     async def _judge(self, ended: ContainerExit, settings: ProjectSettings, log: LogWriter) -> Failure | None:
         if ended.exit_code == 0:
             return None
-        lines = await log.last_output(_LAST_LINES)
-        code, message = "EXIT_CODE", f"The build command ended with exit code {ended.exit_code}."
+        lines = await log.last_output(LAST_LINES, LAST_CHARACTERS)
+        told = telling_line(lines)
+        code, message = "EXIT_CODE", f"The build command ended with exit code {ended.exit_code}"
         if ended.out_of_memory:
             limit = f" of {settings.build_memory}" if settings.build_memory else ""
             code, message = "OUT_OF_MEMORY", f"The build ran out of its memory limit{limit} (build_memory)."
         elif wrote_into_source(lines):
-            message = f"{message} {READ_ONLY_SOURCE}"
-        return Failure(FailureKind.BUILD, STAGE, code, message, exit_code=ended.exit_code, log_line=telling_line(lines))
+            message = f"{message}. {READ_ONLY_SOURCE}"
+        else:
+            message = f"{message}: {told.text}" if told else f"{message}."
+        line = told.number if told else None
+        return Failure(FailureKind.BUILD, STAGE, code, message, exit_code=ended.exit_code, log_line=line)
 
 
 def _is_root(user: str) -> bool:

@@ -168,8 +168,15 @@ async def test_the_last_output_is_the_programs_own(tmp_path):
         await feed(writer, ERR, b"error: no newline")
         for number in range(300):
             await writer.system(f"system {number}")
-        assert [line.text for line in await writer.last_output(3)] == ["98", "99", "error: no newline"]
-        assert len(await writer.last_output(1000)) == 101
+        assert [line.text for line in await writer.last_output(3, 1000)] == ["98", "99", "error: no newline"]
+        assert len(await writer.last_output(1000, 1000)) == 101
+
+
+async def test_the_last_output_is_bounded_by_its_characters_too(tmp_path):
+    async with logs_in(tmp_path).open(RELATIVE) as writer:
+        await feed(writer, OUT, b"".join(b"%04d\n" % number for number in range(1000)))
+        assert [line.number for line in await writer.last_output(500, 4 * 250)] == [*range(751, 1001)]
+        assert [line.text for line in await writer.last_output(500, 3)] == ["0999"]
 
 
 chunks = st.lists(

@@ -92,6 +92,9 @@ class _Writer:
         await trio.lowlevel.checkpoint()
         self.stage = stage
 
-    async def last_output(self, lines: int) -> list[LogRecord]:
+    async def last_output(self, lines: int, characters: int) -> list[LogRecord]:
         await trio.lowlevel.checkpoint()
-        return [each for each in self.records if each.stream is not Stream.SYSTEM][-lines:]
+        found = [each for each in self.records if each.stream is not Stream.SYSTEM][-lines:]
+        while len(found) > 1 and sum(len(each.text) for each in found) > characters:
+            del found[0]
+        return found

@@ -90,6 +90,23 @@ async def test_memory_that_runs_out_is_told_with_its_limit(house: House) -> None
     assert "64m (build_memory)" in failure.message
 
 
+async def test_the_failure_says_the_line_that_caused_it_and_not_the_last_one(house: House) -> None:
+    output = [
+        (Stream.STDOUT, b"src/cart.ts:\x1b[93m2\x1b[0m:\x1b[93m7\x1b[0m - \x1b[91merror\x1b[0m TS2322: No.\n"),
+        (Stream.STDERR, b"npm error Lifecycle script `build` failed with error:\nnpm error code 2\n"),
+    ]
+    house.world.scripts["make"] = Script(output, exit_code=2)
+    build = await house.build(await house.register())
+    assert build.failure is not None
+    assert build.failure.message == "The build command ended with exit code 2: src/cart.ts:2:7 - error TS2322: No."
+    assert "TS2322" in house.log(build)[(build.failure.log_line or 0) - 1]
+
+
+async def test_a_command_that_says_nothing_fails_with_its_exit_code_alone(house: House) -> None:
+    house.world.scripts["make"] = Script(exit_code=3)
+    assert (await failure_of(house)).message == "The build command ended with exit code 3."
+
+
 async def test_a_write_into_the_source_is_told_with_the_way_out(house: House) -> None:
     output = [(Stream.STDERR, b"touch: /app/x: Read-only file system\n")]
     house.world.scripts["make"] = Script(output, exit_code=1)

@@ -29,6 +29,8 @@ from lci_app.interfaces import LogRecord
 _END: Final = Entry(sys.maxsize, sys.maxsize)
 # A page ends early where its records are so long that they would fill the memory.
 PAGE_BYTES: Final = 4 * 1024 * 1024
+# Read at once on the way back from a log's end: 6 MiB where each is as long as a line may be.
+_LINES_AT_ONCE: Final = 100
 
 
 class LogReader:
@@ -84,14 +86,23 @@ class LogReader:
     def _load(self, start: int, end: int) -> bytes:
         return os.pread(self._log, end - start, start)
 
-    def last_output(self, last: int, lines: int) -> list[LogRecord]:
-        """Return the last `lines` records up to number `last` that are not lci's own."""
+    def last_output(self, last: int, lines: int, characters: int) -> list[LogRecord]:
+        """Return the last records up to number `last` that are not lci's own: `lines`, or as many as `characters` hold.
+
+        One at least, where there is any.
+        """
         found: list[LogRecord] = []
-        while last > 0 and len(found) < lines:
-            first = max(1, last - max(lines, 50) + 1)
-            found = [record for record in self._all(first, last) if record.stream is not Stream.SYSTEM] + found
+        while last > 0:
+            first = max(1, last - _LINES_AT_ONCE + 1)
+            for record in reversed([*self._all(first, last)]):
+                if record.stream is Stream.SYSTEM:
+                    continue
+                characters -= len(record.text)
+                if found and (len(found) == lines or characters < 0):
+                    return found[::-1]
+                found.append(record)
             last = first - 1
-        return found[len(found) - lines :] if lines < len(found) else found
+        return found[::-1]
 
     def _all(self, first: int, last: int) -> Iterator[LogRecord]:
         while first <= last and (page := self.page(first, last - first + 1)):

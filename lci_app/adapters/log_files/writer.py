@@ -67,8 +67,8 @@ class BuildLogWriter:
             raise ValueError(f"{stage!r} cannot name a stage: it needs 1 to 64 printable characters without a space")
         await trio.to_thread.run_sync(self._begin_stage, stage, limiter=self._limiter)
 
-    async def last_output(self, lines: int) -> list[LogRecord]:
-        return await trio.to_thread.run_sync(self._last_output, lines, limiter=self._limiter)
+    async def last_output(self, lines: int, characters: int) -> list[LogRecord]:
+        return await trio.to_thread.run_sync(self._last_output, lines, characters, limiter=self._limiter)
 
     def close(self) -> None:
         """Store the unfinished lines, sync and close. Raises Trouble; it is closed nevertheless."""
@@ -110,12 +110,12 @@ class BuildLogWriter:
             self._flush()
             self._stage = stage
 
-    def _last_output(self, lines: int) -> list[LogRecord]:
+    def _last_output(self, lines: int, characters: int) -> list[LogRecord]:
         with self._lock:
             self._flush()
             tail = self.tail
         with reading(self._path, tail.size) as reader:
-            return reader.last_output(tail.total, lines)
+            return reader.last_output(tail.total, lines, characters)
 
     def _flush(self) -> None:
         for stream, cutter in self._cutters.items():
