@@ -6,14 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-import pathspec
-
 from lci_app.core.model import Verdict
+from lci_app.core.path_filter import fitting_files
 from lci_app.core.project import Project
-from lci_app.core.push import Push
+from lci_app.core.push import Push, asks_to_skip
 from lci_app.core.repositories import address, full_url
 
-EVERYTHING: Final = "**"
+_SKIPPED: Final = "The commit message asks to skip CI."
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +27,14 @@ class Passed:
 
     project: Project
     verdict: Verdict
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Whether one commit, pushed by itself to the project's branch, would be built; `reason` is a sentence."""
+
+    would_build: bool
     reason: str
 
 
@@ -52,7 +59,7 @@ def match(push: Push, project: Project) -> Matched | Passed:
     if push.deleted:
         return Passed(project, Verdict.DELETED, f"The branch {push.branch} was deleted.")
     if push.skips_ci:
-        return Passed(project, Verdict.SKIP_CI, "The commit message asks to skip CI.")
+        return Passed(project, Verdict.SKIP_CI, _SKIPPED)
     if not any_file_matches(settings.path_filter, push.files):
         reason = (
             f"None of the {len(push.files or ())} files of the push fits {settings.path_filter!r} ({project.name})."
@@ -61,19 +68,26 @@ def match(push: Push, project: Project) -> Matched | Passed:
     return Matched(project, push.branch)
 
 
-def any_file_matches(path_filter: str, files: frozenset[str] | None) -> bool:
-    """Return whether a file fits the filter: comma-separated gitignore-style patterns, `!` excludes, the last decides.
+def judge(path_filter: str, message: str, files: frozenset[str] | None) -> Judged:
+    """Decide for one commit as `match` does for a push of it to the project's branch."""
+    fitting = fitting_files(path_filter, files)
+    if asks_to_skip(message):
+        return Judged(False, _SKIPPED)
+    if files is None:
+        return Judged(True, "It is not known which files it changed, and then it is built.")
+    if fitting is None:
+        return Judged(True, "The filter takes every file.")
+    if not fitting:
+        return Judged(False, f"No file that it changed fits {path_filter!r}.")
+    return Judged(
+        True, f"It changed {min(fitting)}{f' and {len(fitting) - 1} more that fit' if len(fitting) > 1 else ''}."
+    )
 
-    An unknown list of files (None) fits every filter: rather one build too many than a push that is never built.
-    A filter that only excludes begins from everything.
-    """
-    patterns = [pattern.strip() for pattern in path_filter.split(",") if pattern.strip()]
-    if files is None or not patterns or patterns == [EVERYTHING]:
-        return True
-    if all(pattern.startswith("!") for pattern in patterns):
-        patterns.insert(0, EVERYTHING)
-    # Not GitIgnoreSpec: there, as in git, what a folder's pattern takes in no later `!` gets out again.
-    return any(pathspec.PathSpec.from_lines("gitignore", patterns).match_files(files))
+
+def any_file_matches(path_filter: str, files: frozenset[str] | None) -> bool:
+    """Return whether a push of those files is built; an unknown list of files (None) fits every filter."""
+    fitting = fitting_files(path_filter, files)
+    return fitting is None or bool(fitting)
 
 
 def verdict_of(passed: Iterable[Passed]) -> Passed:

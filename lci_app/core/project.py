@@ -23,6 +23,7 @@ from lci_app.core.project_values import (
     InnerPath,
     Memory,
     Name,
+    PathFilter,
     QueueKey,
     Repository,
     ScriptPath,
@@ -79,7 +80,7 @@ class ProjectSettings(BaseModel):
 
     repo: Repository
     branch: Branch = "main"
-    path_filter: Text = "**"
+    path_filter: PathFilter = "**"
     working_directory: InnerPath = ""
 
     build_image: Image = ""

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field
 
-from lci_app.core import substitution
+from lci_app.core import path_filter, substitution
 from lci_app.core.repositories import address
 from lci_app.core.secrets import MAX_SECRETS, name_problem
 
@@ -127,6 +127,7 @@ def _secret_name(name: str) -> str:
 Name = Annotated[str, AfterValidator(_sane_name)]
 Repository = Annotated[str, Field(min_length=1, max_length=2048), AfterValidator(_sane_repo)]
 Branch = Annotated[str, Field(max_length=255), AfterValidator(_sane_branch)]
+PathFilter = Annotated[str, Field(max_length=64 * 1024), AfterValidator(path_filter.sane)]
 InnerPath = Annotated[str, Field(max_length=1024), AfterValidator(_inner_path)]
 ScriptPath = Annotated[str, Field(max_length=1024), AfterValidator(_script_path)]
 AbsolutePath = Annotated[str, Field(max_length=1024), AfterValidator(_absolute_path)]

@@ -52,7 +52,12 @@ class Push:
 
     @property
     def skips_ci(self) -> bool:
-        return _SKIP.search(self.message) is not None
+        return asks_to_skip(self.message)
+
+
+def asks_to_skip(message: str) -> bool:
+    """Return whether a commit's message asks that it is not built."""
+    return _SKIP.search(message) is not None
 
 
 def sign(secret: str, body: bytes) -> str:

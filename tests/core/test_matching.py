@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from lci_app.core.matching import Matched, Passed, any_file_matches, match, of_repository, verdict_of
+from lci_app.core.matching import Matched, Passed, any_file_matches, judge, match, of_repository, verdict_of
 from lci_app.core.model import Verdict
+from lci_app.core.project import ProjectSettings
 from lci_app.core.push import Push, read_push
 from tests.makers import commit, project, push_document
 
@@ -88,3 +89,26 @@ def test_the_answer_names_the_project_that_came_nearest() -> None:
         match(_push(), project(path_filter="docs/**")),
     ]
     assert verdict_of([each for each in passed if isinstance(each, Passed)]).verdict is Verdict.PATH
+
+
+@pytest.mark.parametrize(
+    ("path_filter", "message", "files", "would_build", "reason"),
+    [
+        ("**", "", {"a"}, True, "The filter takes every file."),
+        ("api/**", "", {"api/b", "api/a", "web/x"}, True, "It changed api/a and 1 more that fit."),
+        ("api/**", "", {"web/x"}, False, "No file that it changed fits 'api/**'."),
+        ("api/**", "Tidy [skip ci]", {"api/a"}, False, "The commit message asks to skip CI."),
+        ("api/**", "", None, True, "It is not known which files it changed, and then it is built."),
+    ],
+)
+def test_a_commit_is_judged_as_a_push_of_it_would_be(
+    path_filter: str, message: str, files: set[str] | None, would_build: bool, reason: str
+) -> None:
+    judged = judge(path_filter, message, None if files is None else frozenset(files))
+    assert (judged.would_build, judged.reason) == (would_build, reason)
+
+
+@pytest.mark.parametrize("path_filter", ["!", "a/**,!", "\\", "[z-a]"])
+def test_what_is_no_filter_is_refused_before_any_push_meets_it(path_filter: str) -> None:
+    with pytest.raises(ValueError, match=r"is no pattern: write them as in \.gitignore"):
+        ProjectSettings.model_validate({"repo": "owner/name", "path_filter": path_filter})
