@@ -22,6 +22,7 @@ from lci_app.services.builder import Builder
 from lci_app.services.callers import Callers
 from lci_app.services.deploy_stage import DeployStage
 from lci_app.services.deployer import Deployer
+from lci_app.services.detector import Detector
 from lci_app.services.github_accounts import GitHubAccounts
 from lci_app.services.health_checks import HealthChecks
 from lci_app.services.hub import Hub
@@ -114,6 +115,7 @@ def join(config: Config, outside: Outside, *, public_url: str) -> House:
         docker_version=engine.version,
         isolation=outside.isolation,
         secrets=secrets,
+        detector=Detector(outside.source, workspace, clock, config.github_url),
     )
     reconciler = Reconciler(store, engine, retirement, workspace, outside.logs, locks, slot_health, hub, clock)
     return House(retirement, reconciler, scheduler, routes, slot_health, parts)

@@ -19,6 +19,7 @@ from lci_app.api.audit_trail import AuditTrail
 from lci_app.api.build_logs import LogPages
 from lci_app.api.builds import BuildPages
 from lci_app.api.dashboard import Dashboard
+from lci_app.api.detection import DetectionPages
 from lci_app.api.dispatch import REQUEST_ID, Dispatcher, SizedRequest, request_id_of
 from lci_app.api.github_sign_in import GitHubPages
 from lci_app.api.idempotency import Repeats
@@ -88,6 +89,7 @@ def _resources(parts: Parts, config: Config, addresses: Addresses, stop: trio.Ev
         MetricsPages(store, clock, parts.traffic),
         ServicePages(store, clock, parts.docker_version, parts.isolation, config, addresses),
         SecretPages(store, clock, parts.secrets),
+        DetectionPages(parts.detector),
         WebPages(ROUTES),
         Dashboard(),
     ]

@@ -13,6 +13,7 @@ from lci_app.core.project import NewProject, Project, ProjectSecrets, ProjectSet
 from lci_app.core.traffic import Traffic
 from lci_app.interfaces import AsyncLines, Changed, Clock, DomainTaken, Gone, Isolation, Logs, NameTaken, Store
 from lci_app.services.callers import Callers
+from lci_app.services.detector import Looked, NotReached, Question
 from lci_app.services.github_accounts import GitHubAccounts
 from lci_app.services.people import People
 from lci_app.services.results import (
@@ -93,6 +94,10 @@ class Runtime(Protocol):
     ) -> AbstractAsyncContextManager[AsyncLines | SlotEmpty]: ...
 
 
+class Detector(Protocol):
+    async def look(self, question: Question) -> Looked | NotReached: ...
+
+
 class Secrets(Protocol):
     async def rotate_key(self) -> int:
         """Return how many values were sealed anew. Raises OutsideError."""
@@ -128,6 +133,7 @@ class Parts:
     traffic: Callable[[], Awaitable[Traffic]]
     isolation: Isolation
     secrets: Secrets
+    detector: Detector
 
 
 @dataclass(frozen=True, slots=True)

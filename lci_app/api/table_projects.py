@@ -5,13 +5,22 @@ from __future__ import annotations
 from typing import Final
 
 from lci_app.api.route import EVENTS, JSON, Route
-from lci_app.api.wire import builds, deployments, projects
+from lci_app.api.wire import builds, deployments, detection, projects
 from lci_app.core.model import Scope
 
 _READ, _DEPLOY, _ADMIN = Scope.READ, Scope.DEPLOY, Scope.ADMIN
 _PROJECT: Final = "/api/projects/{project}"
 
 PROJECTS: Final = (
+    Route(
+        "POST",
+        "/api/detect",
+        "detect",
+        _ADMIN,
+        "Look at a repository: what it seems to be, and which of its last commits would be built; registers nothing",
+        body=detection.DetectBody,
+        answer=detection.DetectedDocument,
+    ),
     Route(
         "GET",
         "/api/projects",

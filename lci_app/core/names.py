@@ -42,6 +42,7 @@ LOCK: Final = "lci.lock"
 KEYS: Final = "secret.key"
 RUN: Final = "run"
 SET_UP_LINK: Final = "set-up-link"
+SURVEYS: Final = "surveys"
 UNPACKED: Final = "run/unpacked"
 
 
@@ -99,6 +100,11 @@ def checkout(project_id: int, build_id: int) -> str:
 
 def output(build_id: int) -> str:
     return f"output/{build_id}"
+
+
+def survey(number: int) -> str:
+    """Return the directory in which the `number`th look at a repository since the start keeps what it fetches."""
+    return f"{SURVEYS}/{number}"
 
 
 def shared_cache(cache_type: str) -> str:

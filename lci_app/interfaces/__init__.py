@@ -43,7 +43,7 @@ from lci_app.interfaces.outside import (
     Workspace,
 )
 from lci_app.interfaces.sealing import Gone, Keys, Sealer, SecretStore
-from lci_app.interfaces.source import Commit, Repository, Source
+from lci_app.interfaces.source import Commit, PastCommit, Repository, Source, Survey
 from lci_app.interfaces.store import (
     BuildFilter,
     Changed,
@@ -97,6 +97,7 @@ __all__ = [
     "OutsideError",
     "PasswordVerdict",
     "Passwords",
+    "PastCommit",
     "Ports",
     "PortsTaken",
     "Proxy",
@@ -110,6 +111,7 @@ __all__ = [
     "Source",
     "StatusChange",
     "Store",
+    "Survey",
     "Trouble",
     "UserNameTaken",
     "Workspace",

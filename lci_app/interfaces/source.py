@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from lci_app.core.detection.tree import Tree
+
 
 @dataclass(frozen=True, slots=True)
 class Repository:
@@ -22,6 +24,26 @@ class Commit:
     hash: str
     message: str
     author: str
+
+
+@dataclass(frozen=True, slots=True)
+class PastCommit:
+    """A commit of a branch's past. `files` it changed against its first parent; None where that is not known."""
+
+    hash: str
+    message: str
+    author: str
+    at: str
+    files: frozenset[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """A branch's head, its files, and its last commits, the newest first."""
+
+    hash: str
+    tree: Tree
+    commits: tuple[PastCommit, ...]
 
 
 class Source(Protocol):
@@ -44,4 +66,10 @@ class Source(Protocol):
         lines for the log. Cancellation kills the child and leaves the mirror usable. Raises Trouble
         (unreachable, timed out) or Refusal (`COMMIT_NOT_FOUND`, `BRANCH_NOT_FOUND`, `REPOSITORY_DENIED`,
         `REPOSITORY_NOT_FOUND`, `SUBMODULES_UNSUPPORTED`, `LFS_UNSUPPORTED`, `UNSAFE_TREE`, `SSH_MISSING`).
+        """
+
+    async def survey(self, repository: Repository, *, scratch: Path, branch: str, timeout: float) -> Survey:
+        """Fetch the last commits of `branch` into the empty directory `scratch`, which the caller removes.
+
+        Raises what `checkout` does; cancellation kills the child.
         """

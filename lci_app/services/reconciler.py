@@ -161,7 +161,8 @@ class Reconciler:
         return True
 
     async def _sweep_directories(self) -> None:
-        """Remove checkouts and scratch of builds that do not run: at the start, none does."""
+        """Remove what looks at repositories left, and checkouts and scratch of builds: at the start, none runs."""
+        await self._sweep(names.SURVEYS)
         for project_id in await self.workspace.children("workspace"):
             for name in await self.workspace.children(f"workspace/{project_id}"):
                 if name.startswith("checkout-"):

@@ -35,6 +35,7 @@ from lci_app.interfaces import Trouble
 from lci_app.services.bell import Bell
 from lci_app.services.build_queue import BuildQueue
 from lci_app.services.callers import Callers
+from lci_app.services.detector import Detector
 from lci_app.services.github_accounts import GitHubAccounts
 from lci_app.services.hub import Hub
 from lci_app.services.intake import WEBHOOK_SECRET, Intake
@@ -46,6 +47,8 @@ from lci_app.services.tokens import TokenWish, make_token
 from tests.adapters.sqlite_store import SEALER
 from tests.doubles.api_services import ScriptedRuntime, StoreProjects, StoreScheduler
 from tests.doubles.isolation import IsolationDouble
+from tests.doubles.source import SourceDouble
+from tests.doubles.workspace import InlineWorkspace
 from tests.makers import COMMIT, new_project
 
 GITHUB = "https://github.com"
@@ -117,6 +120,7 @@ class Rig:
     stop: trio.Event
     app: QuartTrio
     people: People
+    source: SourceDouble
     tokens: dict[Scope, str] = field(default_factory=dict)
     port: int = 0
 
@@ -205,7 +209,7 @@ async def open_rig(data_dir: Path, **config_fields: Any) -> AsyncIterator[Rig]:
     async with open_store(data_dir / names.DATABASE, sealer=SEALER, at=clock.now()) as store:
         await store.setting_or_create(WEBHOOK_SECRET, SECRET)
         queue = BuildQueue(store, hub, Bell(), clock)
-        runtime = ScriptedRuntime(store, clock)
+        runtime, source = ScriptedRuntime(store, clock), SourceDouble()
         logs = LogFiles(data_dir, clock)
         passwords = Argon2Passwords()
         people = People(store, passwords, clock)
@@ -239,10 +243,11 @@ async def open_rig(data_dir: Path, **config_fields: Any) -> AsyncIterator[Rig]:
             traffic=traffic,
             isolation=IsolationDouble(),
             secrets=Secrets(store, SEALER),
+            detector=Detector(source, InlineWorkspace(data_dir), clock, GITHUB),
         )
         stop = trio.Event()
         app = create_app(parts, chosen, ADDRESSES, stop)
-        rig = Rig(data_dir, store, logs, hub, clock, runtime, stop, app, people)
+        rig = Rig(data_dir, store, logs, hub, clock, runtime, stop, app, people, source)
         for scope in Scope:
             _, rig.tokens[scope] = await make_token(store, clock, TokenWish(name=scope, scope=scope))
         yield rig

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import trio
 
-from lci_app.interfaces import Commit, OutsideError, Refusal, Repository
+from lci_app.core.detection.tree import Tree
+from lci_app.interfaces import Commit, OutsideError, PastCommit, Refusal, Repository, Survey
 
 
 @dataclass
@@ -19,6 +20,9 @@ class SourceDouble:
     files: dict[str, Mapping[str, str]] = field(default_factory=dict)
     asked: list[tuple[str, str]] = field(default_factory=list)
     refusal: OutsideError | None = None
+    # What a survey finds.
+    tree: dict[str, str] = field(default_factory=lambda: {"index.html": "hello"})
+    past: list[PastCommit] = field(default_factory=list)
     # A checkout waits for this.
     hold: trio.Event | None = None
 
@@ -46,6 +50,18 @@ class SourceDouble:
             _write(destination, self.files.get(wanted, {"index.html": "hello"}))
         self.asked.append((repository.url, wanted))
         return Commit(wanted, "Add a shelf", "Ana")
+
+    async def survey(self, repository: Repository, *, scratch: Path, branch: str, timeout: float) -> Survey:
+        (scratch / "mirror.git").mkdir()
+        if self.hold is not None:
+            await self.hold.wait()
+        await trio.lowlevel.checkpoint()
+        if self.refusal is not None:
+            raise self.refusal
+        if branch not in self.heads:
+            raise Refusal("BRANCH_NOT_FOUND", f"{repository.url} has no branch {branch!r} (any more)")
+        self.asked.append((repository.url, self.heads[branch]))
+        return Survey(self.heads[branch], Tree(frozenset(self.tree), self.tree), tuple(self.past))
 
 
 def _write(destination: Path, files: Mapping[str, str]) -> None:

@@ -1,14 +1,13 @@
-"""One checkout, as the child does it."""
+"""One checkout or survey, as the child does it."""
 
 from __future__ import annotations
 
-import re
 import shutil
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from dulwich.errors import ApplyDeltaError, ChecksumMismatch, FileFormatException, NotGitRepository
 from dulwich.objects import Commit, ObjectID
@@ -17,9 +16,11 @@ from dulwich.repo import Repo
 
 from lci_app.adapters.git import mirror
 from lci_app.adapters.git.address import Address, parse
+from lci_app.adapters.git.commits import described
 from lci_app.adapters.git.fetching import Fetch
 from lci_app.adapters.git.progress import size
-from lci_app.adapters.git.protocol import MAX_TEXT, Refused, Request, Troubled
+from lci_app.adapters.git.protocol import Refused, Request, Troubled
+from lci_app.adapters.git.survey import survey
 from lci_app.adapters.git.tree import Limits, read_tree
 from lci_app.adapters.git.writer import write_tree
 
@@ -27,7 +28,6 @@ Tell = Callable[[str], None]
 
 # What reading an object raises when the repository that holds it is damaged.
 _DAMAGED: Final = (KeyError, AssertionError, zlib.error, ApplyDeltaError, ChecksumMismatch, FileFormatException)
-_IDENTITY: Final = re.compile(rb"\s*(.*?)\s*<")
 _LIMITS: Final = Limits()
 
 
@@ -35,8 +35,8 @@ class _Damaged(Exception):
     """The repository that is read lacks an object or holds a broken one."""
 
 
-def checkout(request: Request, tell: Tell) -> dict[str, str]:
-    """Do what the request asks and return the commit's `hash`, `message` and `author`.
+def checkout(request: Request, tell: Tell) -> dict[str, Any]:
+    """Do what the request asks and return the commit's `hash`, `message` and `author`, or the survey.
 
     Raises Refused, Troubled, OSError of the disk. The destinations are whole, or not there.
     """
@@ -52,7 +52,7 @@ def checkout(request: Request, tell: Tell) -> dict[str, str]:
         ) from None
 
 
-def _mirrored(address: Address, request: Request, tell: Tell) -> dict[str, str]:
+def _mirrored(address: Address, request: Request, tell: Tell) -> dict[str, Any]:
     try:
         return _from_mirror(address, request, tell)
     except _Damaged:
@@ -61,7 +61,7 @@ def _mirrored(address: Address, request: Request, tell: Tell) -> dict[str, str]:
         return _from_mirror(address, request, tell)
 
 
-def _from_mirror(address: Address, request: Request, tell: Tell) -> dict[str, str]:
+def _from_mirror(address: Address, request: Request, tell: Tell) -> dict[str, Any]:
     with mirror.open_mirror(Path(request.mirror), address.shown) as repository:
         held = request.commit is not None and ObjectID(request.commit.encode("ascii")) in repository.object_store
         if held and request.commit is not None:
@@ -71,7 +71,7 @@ def _from_mirror(address: Address, request: Request, tell: Tell) -> dict[str, st
         return _written(repository, commit, request, tell)
 
 
-def _from_disk(address: Address, request: Request, tell: Tell) -> dict[str, str]:
+def _from_disk(address: Address, request: Request, tell: Tell) -> dict[str, Any]:
     """A repository on this machine is read where it is: there is nothing to mirror."""
     try:
         repository = Repo(address.path)
@@ -88,7 +88,7 @@ def _from_disk(address: Address, request: Request, tell: Tell) -> dict[str, str]
         return _written(repository, repository.refs[ref], request, tell)
 
 
-def _written(repository: Repo, commit_id: ObjectID, request: Request, tell: Tell) -> dict[str, str]:
+def _written(repository: Repo, commit_id: ObjectID, request: Request, tell: Tell) -> dict[str, Any]:
     store = repository.object_store
     with _damage_noticed():
         if commit_id not in store:
@@ -96,31 +96,15 @@ def _written(repository: Repo, commit_id: ObjectID, request: Request, tell: Tell
         commit = store[commit_id]
         if not isinstance(commit, Commit):
             raise Refused("COMMIT_NOT_FOUND", f"{commit_id.decode()} is a {commit.type_name.decode()}, not a commit")
+        if request.survey:
+            return survey(repository, commit_id, _LIMITS)
         if not request.destinations:
-            return _described(commit)
+            return described(commit)
         folder = read_tree(store.get_raw, commit.tree, _LIMITS)
         with _all_or_nothing(request.destinations):
             written = write_tree(store.get_raw, folder, request.destinations, _LIMITS)
     tell(f"Checked out {commit_id.decode()[:12]}: {written.files} files, {size(written.size)}")
-    return _described(commit)
-
-
-def _described(commit: Commit) -> dict[str, str]:
-    encoding = (commit.encoding or b"utf-8").decode("ascii", "replace")
-    match = _IDENTITY.match(commit.author)
-    author = match[1] if match else commit.author
-    return {
-        "hash": commit.id.decode("ascii"),
-        "message": _text(commit.message, encoding).strip()[:MAX_TEXT],
-        "author": _text(author, encoding)[:MAX_TEXT],
-    }
-
-
-def _text(data: bytes, encoding: str) -> str:
-    try:
-        return data.decode(encoding, "replace")
-    except LookupError:
-        return data.decode("utf-8", "replace")
+    return described(commit)
 
 
 @contextmanager

@@ -73,7 +73,7 @@ def _answer(request: Request, answers: BinaryIO) -> tuple[dict[str, Any], bool]:
     from lci_app.adapters.git.checkout import checkout  # noqa: PLC0415 - see main
 
     try:
-        commit = checkout(request, lambda line: _send(answers, {"progress": line}))
+        done = checkout(request, lambda line: _send(answers, {"progress": line}))
     except Failed as error:
         return _failure(error.kind, error.code, str(error)), _too_large()
     except MemoryError:
@@ -86,7 +86,7 @@ def _answer(request: Request, answers: BinaryIO) -> tuple[dict[str, Any], bool]:
     except Exception as error:  # noqa: BLE001 - foreign errors end here; a child that met an unknown one ends, too
         traceback.print_exc()
         return _failure("trouble", "GIT_FAILED", f"the checkout failed: {type(error).__name__}: {error}"), True
-    return {"commit": commit}, _too_large()
+    return {"done": done}, _too_large()
 
 
 def _failure(kind: str, code: str, message: str) -> dict[str, Any]:

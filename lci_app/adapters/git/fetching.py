@@ -17,11 +17,12 @@ from lci_app.adapters.git.address import Address
 from lci_app.adapters.git.http_remote import HttpRemote
 from lci_app.adapters.git.mirror import HeldCommits
 from lci_app.adapters.git.progress import Progress, size
-from lci_app.adapters.git.protocol import Refused, Request, Troubled
+from lci_app.adapters.git.protocol import SURVEYED_COMMITS, Refused, Request, Troubled
 from lci_app.adapters.git.remote import RemoteError
 from lci_app.adapters.git.ssh_remote import SshRemote, open_ssh
 
 _MAX_PACK: Final = 8 * 1024**3  # bytes
+_MAX_SURVEY: Final = 512 * 1024**2  # bytes
 _WHOLE_HISTORY: Final = 0x7FFFFFFF  # what git itself asks for to undo a shallow fetch
 _NEWEST_PROTOCOL: Final = 2
 
@@ -62,7 +63,8 @@ class Fetch:
                 heads.append(head)
             return head
 
-        self._fetch(remote, wants, 1)
+        # One more than are told of, since what a commit changed is seen by the one before it.
+        self._fetch(remote, wants, SURVEYED_COMMITS + 1 if self._request.survey else 1)
         if not heads:
             branch = self._request.branch
             raise Refused("BRANCH_NOT_FOUND", f"{self._address.shown} has no branch {branch!r} (any more)")
@@ -90,6 +92,7 @@ class Fetch:
 
     def _fetch(self, remote: GitClient, wants: Wants, depth: int) -> None:
         store = self._mirror.object_store
+        most = _MAX_SURVEY if self._request.survey else _MAX_PACK
 
         def determine(refs: Mapping[Ref, ObjectID], depth: int | None = None) -> list[ObjectID]:
             del depth
@@ -100,8 +103,9 @@ class Fetch:
 
         def take(data: bytes) -> int:
             self._progress.bytes_received(len(data))
-            if self._progress.received > _MAX_PACK:
-                raise Refused("UNSAFE_TREE", f"{self._address.shown} sends more than {size(_MAX_PACK)} for one commit")
+            if self._progress.received > most:
+                what = "a look at it" if self._request.survey else "one commit"
+                raise Refused("UNSAFE_TREE", f"{self._address.shown} sends more than {size(most)} for {what}")
             return file.write(data)
 
         try:

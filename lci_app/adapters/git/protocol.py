@@ -1,8 +1,9 @@
 """What parent and child say to each other: JSON documents, each behind its length (four bytes, big-endian).
 
 The parent sends one `Request`; the child answers with any number of `{"progress": line}` and one last answer:
-`{"commit": {"hash", "message", "author"}}` or `{"error": {"kind", "code", "message"}}`. A last answer with
-`"leaving": true` says that the child ends now by itself.
+`{"done": {"hash", "message", "author"}}`, or where a survey was asked for `{"done": {"hash", "files", "texts",
+"commits"}}`, or `{"error": {"kind", "code", "message"}}`. A last answer with `"leaving": true` says that the child
+ends now by itself.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 LENGTH_BYTES: Final = 4
-# Far above any honest message (a deploy key, a commit message of MAX_TEXT), far below what would hurt.
-MAX_MESSAGE: Final = 1024 * 1024
+# Far above any honest message (a deploy key, a commit message of MAX_TEXT, a survey), far below what would hurt.
+MAX_MESSAGE: Final = 8 * 1024 * 1024
 # Commit messages longer than this are cut.
 MAX_TEXT: Final = 64 * 1024
+# How many commits a survey tells of.
+SURVEYED_COMMITS: Final = 20
 
 
 class Failed(Exception):
@@ -43,13 +46,17 @@ class Troubled(Failed):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One checkout. Paths are absolute; undecodable bytes in them travel as surrogate escapes."""
+    """One checkout, or a `survey` of a branch, which has no commit and no destinations.
+
+    Paths are absolute; undecodable bytes in them travel as surrogate escapes.
+    """
 
     url: str
     mirror: str
     branch: str
     commit: str | None
-    destinations: tuple[str, ...]
+    destinations: tuple[str, ...] = ()
+    survey: bool = False
     token: str | None = field(default=None, repr=False)
     deploy_key: str | None = field(default=None, repr=False)
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from weakref import WeakValueDictionary
 
 import trio
@@ -15,7 +15,8 @@ import trio
 from lci_app.adapters.git.address import shown
 from lci_app.adapters.git.protocol import Request
 from lci_app.adapters.git.worker import Worker
-from lci_app.interfaces import Commit, Refusal, Repository, Source, Trouble
+from lci_app.core.detection.tree import Tree
+from lci_app.interfaces import Commit, PastCommit, Refusal, Repository, Source, Survey, Trouble
 
 COMMAND: Final = "git-worker"
 _IDLE: Final = 180.0  # seconds; a child (some 40 MB) that waits longer than this for work is ended
@@ -66,16 +67,42 @@ class GitSource:
             token=repository.token,
             deploy_key=repository.deploy_key,
         )
-        lock = self._locks.setdefault(mirror, trio.Lock())
+        commit = await self._run(request, progress, timeout)
+        return Commit(hash=commit["hash"], message=commit["message"], author=commit["author"])
+
+    async def survey(self, repository: Repository, *, scratch: Path, branch: str, timeout: float) -> Survey:
+        request = Request(
+            url=repository.url,
+            mirror=str(scratch / "mirror.git"),
+            branch=branch,
+            commit=None,
+            survey=True,
+            token=repository.token,
+            deploy_key=repository.deploy_key,
+        )
+        found = await self._run(request, _nobody_listens, timeout)
+        commits = [
+            PastCommit(**{**each, "files": None if each["files"] is None else frozenset(each["files"])})
+            for each in found["commits"]
+        ]
+        return Survey(found["hash"], Tree(frozenset(found["files"]), found["texts"]), tuple(commits))
+
+    async def _run(
+        self, request: Request, progress: Callable[[str], Awaitable[None]], timeout: float
+    ) -> Mapping[str, Any]:
+        lock = self._locks.setdefault(Path(request.mirror), trio.Lock())
         try:
             with trio.fail_after(timeout):
                 async with lock, self._pool.worker() as worker:
-                    commit = await worker.run(request, progress)
+                    return await worker.run(request, progress)
         except trio.TooSlowError:
             raise Trouble(
-                "CHECKOUT_TIMED_OUT", f"fetching from {shown(repository.url)} took longer than {timeout:g} seconds"
+                "CHECKOUT_TIMED_OUT", f"fetching from {shown(request.url)} took longer than {timeout:g} seconds"
             ) from None
-        return Commit(hash=commit["hash"], message=commit["message"], author=commit["author"])
+
+
+async def _nobody_listens(line: str) -> None:
+    """Take a line of progress that is shown nowhere."""
 
 
 @dataclass(eq=False, slots=True)

@@ -63,8 +63,8 @@ class Worker:
         """Whether it lives and may be given another request."""
         return self._reusable and self._process.poll() is None
 
-    async def run(self, request: Request, progress: Tell) -> dict[str, str]:
-        """Have one request done; returns the commit's `hash`, `message` and `author`.
+    async def run(self, request: Request, progress: Tell) -> dict[str, Any]:
+        """Have one request done; returns the commit's `hash`, `message` and `author`, or the survey.
 
         Raises Refusal or Trouble, both without the request's secrets. When it is cancelled, or the child ends in the
         middle, the worker is of no further use.
@@ -128,10 +128,10 @@ class Worker:
         return f"the git process ended in the middle of the checkout ({how}){': ' if last else ''}{last}"
 
 
-def _judged(answer: dict[str, Any], clean: Callable[[str], str]) -> dict[str, str]:
-    if "commit" in answer:
-        commit: dict[str, str] = answer["commit"]
-        return commit
+def _judged(answer: dict[str, Any], clean: Callable[[str], str]) -> dict[str, Any]:
+    if "done" in answer:
+        done: dict[str, Any] = answer["done"]
+        return done
     error = answer["error"]
     kind = Refusal if error["kind"] == Refused.kind else Trouble
     raise kind(error["code"], clean(error["message"]))

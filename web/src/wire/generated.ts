@@ -234,6 +234,22 @@ export interface DeploymentList {
 
 export type DeploymentOutcome = "Success" | "Failed" | "Cancelled" | "FlippedBack";
 
+export interface DetectBody {
+  repo: string;
+  branch?: string;
+  repo_token?: string | null;
+  working_directory?: string;
+  path_filter?: string | null;
+}
+
+export interface DetectedDocument {
+  commit_hash: string;
+  plan: (FindingDocument)[];
+  notes: (string)[];
+  directories: (string)[];
+  commits: (PastCommitDocument)[];
+}
+
 export interface Disk {
   total_bytes: number;
   free_bytes: number;
@@ -270,6 +286,12 @@ export interface FailureDocument {
 }
 
 export type FailureKind = "build" | "deploy" | "infra";
+
+export interface FindingDocument {
+  field: string;
+  value: string | number | (string)[];
+  reason: string;
+}
 
 export interface GitHubCallbackQuery {
   code?: string;
@@ -427,6 +449,16 @@ export interface Page {
 export interface PasswordBody {
   current_password: string;
   new_password: string;
+}
+
+export interface PastCommitDocument {
+  hash: string;
+  message: string;
+  author: string;
+  at: string;
+  files: (string)[] | null;
+  would_build: boolean;
+  reason: string;
 }
 
 export interface Ping {
@@ -940,6 +972,7 @@ export type ServerMessage = Connected | Subscribed | Unsubscribed | Pong | LogLi
 export type ClientMessage = Subscription | Ping;
 
 export interface Calls {
+  "POST /api/detect": { query: undefined; body: DetectBody; answer: DetectedDocument };
   "GET /api/projects": { query: { "limit"?: number; "offset"?: number }; body: undefined; answer: ProjectList };
   "POST /api/projects": { query: undefined; body: ProjectCreate; answer: ProjectDocument };
   "GET /api/projects/{project}": { query: undefined; body: undefined; answer: ProjectDocument };
