@@ -96,6 +96,13 @@ def _add_projects(parser: Parser) -> None:
     command.add_argument("project", metavar="PROJECT", help="name or id")
     command.add_argument("--yes", action="store_true", help="do not ask (asked is only on a terminal)")
 
+    command = _client_command(parser, "detect", "print the project file that a repository needs", "detection:detect")
+    command.add_argument("repo", metavar="REPO", help="owner/name, or any address of a git repository")
+    command.add_argument("--branch", metavar="NAME", default="main", help="which branch (default: main)")
+    command.add_argument("--folder", metavar="PATH", default="", help="where the project lies in it (default: its top)")
+    command.add_argument("--path-filter", metavar="FILTER", help="which commits are built (default: its folder's)")
+    command.add_argument("--repo-token-file", metavar="FILE", help="holds the token that opens a private repository")
+
     command = _client_command(parser, "status", "show what of a project is live", "projects:status")
     command.add_argument("project", metavar="PROJECT", nargs="?", help="name or id (default: all projects)")
     command.set_defaults(limit=200)

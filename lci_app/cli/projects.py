@@ -10,6 +10,7 @@ from typing import Any
 from lci_app.cli.client import Client, segment
 from lci_app.cli.exits import CommandError, Exit, UsageError
 from lci_app.cli.screen import Screen, age, duration, plain, short
+from lci_app.cli.secret_files import text_of
 from lci_app.cli.session import connected
 
 
@@ -139,14 +140,8 @@ def _secrets(arguments: argparse.Namespace) -> dict[str, str]:
     secrets = {}
     for name in ("repo_token", "deploy_key", "webhook_secret"):
         if (path := getattr(arguments, f"{name}_file")) is not None:
-            try:
-                text = Path(path).read_text(encoding="utf-8")
-            except (OSError, UnicodeDecodeError) as error:
-                raise UsageError(
-                    f"{path} cannot be read: {getattr(error, 'strerror', 'it is not UTF-8 text')}"
-                ) from None
             # ssh wants the end of its key's last line; the other two are one word.
-            secrets[name] = text if name == "deploy_key" else text.strip()
+            secrets[name] = text_of(path) if name == "deploy_key" else text_of(path).strip()
     return secrets
 
 
