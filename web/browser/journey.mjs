@@ -22,13 +22,28 @@ await main(async (browser, { url, token, repository, image }) => {
   await page.getByRole("heading", { name: "Projects" }).waitFor();
 
   await page.goto(`${url}/setup`);
+  await page.getByLabel("Repository", { exact: true }).fill(`${repository}-is-not-there`);
+  await button("Continue").click();
+  await button("Continue without looking").waitFor();
+  check(complaints.splice(0).every((each) => each.includes("400")), "another complaint than the 400");
   await page.getByLabel("Repository", { exact: true }).fill(repository);
   await button("Continue").click();
+  await page.getByText("index.html needs no building, only copying.").waitFor();
+  check((await page.getByLabel("Build image").inputValue()) === "alpine:3", "what is proposed is filled in");
+  await page.getByText("Of the last 1 commits 1 would have been built.").first().waitFor();
+  await page.getByLabel("Path filter").fill("docs/**");
+  await page.getByText("Of the last 1 commits 0 would have been built.").first().waitFor();
+  await page.getByText("No file that it changed fits 'docs/**'.").waitFor();
+  await page.getByLabel("Path filter").fill("**");
+  await page.getByText("Of the last 1 commits 1 would have been built.").first().waitFor();
   await page.getByLabel("Build image").fill(image);
   await page.getByLabel("Build command").fill("sh build.sh");
   await button("Continue").click();
   await page.getByLabel("Runtime image").fill(image);
+  await page.getByText("nginx listens on port 80.").waitFor();
   await page.getByLabel("Start command").fill("exec httpd -f -p $PORT -h /app");
+  await page.getByLabel("Port", { exact: true }).fill("8080");
+  await page.getByLabel("Output at").fill("/app");
   await button("Continue").click();
   check((await page.getByLabel("Name", { exact: true }).inputValue()) === "journey", "the name of the repository is proposed");
   await page.locator(".preview code", { hasText: "/journey/" }).waitFor();
