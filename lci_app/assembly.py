@@ -14,6 +14,7 @@ from lci_app.api.needs import Parts
 from lci_app.config import Config
 from lci_app.interfaces import Clock, Engine, Isolation, Keys, Logs, Source, Store, Workspace
 from lci_app.proxy.supervisor import Supervisor
+from lci_app.services.approvals import Approvals
 from lci_app.services.bell import Bell
 from lci_app.services.build_queue import BuildQueue
 from lci_app.services.build_record import BuildRecord
@@ -103,6 +104,7 @@ def join(config: Config, outside: Outside, *, public_url: str) -> House:
         intake=Intake(store, queue, clock, config.github_url),
         orders=Orders(store, queue, clock, config.github_url),
         scheduler=scheduler,
+        approvals=Approvals(store, queue, clock),
         projects=Projects(
             store, engine, workspace, HostPorts(), routes, retirement, scheduler, locks, clock, config.port_base
         ),

@@ -92,6 +92,15 @@ class GitRepository:
         git(self.work, "reset", "-q", "--hard", commit)
         self.push()
 
+    def offer(self, number: int, files: Mapping[str, Content], message: str = "offer", *, on: str = "HEAD") -> str:
+        """Commit on top of `on` as a fork does: nothing but `refs/pull/NUMBER/head` holds it; its hash."""
+        here = self.head()
+        git(self.work, "reset", "-q", "--hard", on)
+        offered = self.commit(files, message, push=False)
+        git(self.work, "push", "-q", "--force", "origin", f"{offered}:refs/pull/{number}/head")
+        git(self.work, "reset", "-q", "--hard", here)
+        return offered
+
     def delete_branch(self, branch: str) -> None:
         git(self.path, "update-ref", "-d", f"refs/heads/{branch}")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from lci_app.core.model import Build, BuildStatus, Trigger
+from lci_app.core.model import Build, BuildStatus, Trigger, Trust
 from lci_app.core.project import NewProject, Project, ProjectSecrets, ProjectSettings
 
 NOW = "2026-01-02T03:04:05.678Z"
@@ -46,6 +46,7 @@ def build(build_id: int = 1, **fields: Any) -> Build:
         "queue_key": "1",
         "priority": 0,
         "deploy": True,
+        "trust": Trust.TRUSTED,
         "queued_at": NOW,
         **fields,
     }
@@ -77,3 +78,31 @@ def push_document(**fields: Any) -> dict[str, Any]:
 
 def push_body(**fields: Any) -> bytes:
     return json.dumps(push_document(**fields)).encode()
+
+
+def pull_request_document(*, number: int = 7, fork: bool = True, **fields: Any) -> dict[str, Any]:
+    """A pull request to acme/shop, opened from a fork, as GitHub tells of it."""
+    repository = {**push_document()["repository"], "id": 1}
+    head_repository = {"id": 2, "full_name": "mallory/shop"} if fork else repository
+    return {
+        "action": "opened",
+        "number": number,
+        "pull_request": {
+            "number": number,
+            "title": "Add a shelf",
+            "user": {"login": "mallory"},
+            "head": {"ref": "patch-1", "sha": COMMIT, "repo": head_repository},
+            "base": {"ref": "main", "sha": BEFORE, "repo": repository},
+        },
+        "repository": repository,
+        **fields,
+    }
+
+
+def pull_request_body(*, commit_hash: str = COMMIT, before: str | None = None, **fields: Any) -> bytes:
+    """The body of one that was opened with this commit; with `before`, of a push to it."""
+    document = pull_request_document(**fields)
+    document["pull_request"]["head"]["sha"] = commit_hash
+    if before is not None:
+        document |= {"action": "synchronize", "before": before, "after": commit_hash}
+    return json.dumps(document).encode()

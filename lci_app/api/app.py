@@ -79,7 +79,7 @@ def _resources(parts: Parts, config: Config, addresses: Addresses, stop: trio.Ev
     return [
         ProjectPages(store, clock, parts.projects, runtime, addresses),
         RuntimePages(store, clock, runtime, orders, addresses, stop),
-        BuildPages(store, orders, parts.scheduler),
+        BuildPages(store, orders, parts.scheduler, parts.approvals),
         LogPages(store, parts.logs, parts.hub, stop),
         ArtifactPages(store, config.data_dir),
         WebhookPages(store, parts.intake, orders),

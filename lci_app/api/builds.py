@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from lci_app.api import problem
 from lci_app.api.lookup import build_of, project_of
-from lci_app.api.needs import Orders, Scheduler
+from lci_app.api.needs import Approvals, Orders, Scheduler
+from lci_app.api.problem import Problem
 from lci_app.api.route import Call, Reply
 from lci_app.api.wire.builds import (
+    ApprovalBody,
     BuildDocument,
     BuildsQuery,
     ProjectBuildsQuery,
@@ -18,14 +20,23 @@ from lci_app.api.wire.builds import (
 from lci_app.core.lifecycle import FINAL
 from lci_app.core.model import Build, BuildStatus
 from lci_app.interfaces import BuildFilter, Store
-from lci_app.services.results import BuildFinished, Invalid, NoSuchBuild, NoSuchProject, NothingRetained, Placed
+from lci_app.services.results import (
+    BuildFinished,
+    Invalid,
+    NoSuchBuild,
+    NoSuchProject,
+    NothingRetained,
+    NothingToApprove,
+    Placed,
+)
 
 
 class BuildPages:
-    def __init__(self, store: Store, orders: Orders, scheduler: Scheduler) -> None:
+    def __init__(self, store: Store, orders: Orders, scheduler: Scheduler, approvals: Approvals) -> None:
         self._store = store
         self._orders = orders
         self._scheduler = scheduler
+        self._approvals = approvals
 
     async def list_builds(self, call: Call) -> Reply:
         query = call.query_as(BuildsQuery)
@@ -80,11 +91,20 @@ class BuildPages:
             case NoSuchBuild(build_id):
                 raise problem.no_such_build(build_id)
             case BuildFinished(build):
-                state = f"has ended already: {build.status}"
-                if build.status not in FINAL:
-                    state = "has the traffic already: `rollback` goes back to the one before"
-                message = f"Build {build.build_number} of {build.project_name} {state}."
-                raise problem.conflict("BUILD_FINISHED", message, status=build.status)
+                raise _has_ended(build)
+
+    async def approve_build(self, call: Call) -> Reply:
+        commit_hash = call.body_as(ApprovalBody).commit_hash
+        approved = await self._approvals.approve(call.build_id(), commit_hash=commit_hash, by=call.caller.name)
+        match approved:
+            case Build():
+                return Reply(BuildDocument.of(approved))
+            case NoSuchBuild(build_id):
+                raise problem.no_such_build(build_id)
+            case BuildFinished(build):
+                raise _has_ended(build)
+            case NothingToApprove(message):
+                raise problem.conflict("CONFLICT", message)
 
     async def _list(
         self, query: ProjectBuildsQuery, project_id: int | None, project_ids: frozenset[int] | None = None
@@ -94,3 +114,11 @@ class BuildPages:
         )
         total, builds = await self._store.builds(wanted, limit=query.limit, offset=query.offset)
         return Reply(build_list(total, builds))
+
+
+def _has_ended(build: Build) -> Problem:
+    state = f"has ended already: {build.status}"
+    if build.status not in FINAL:
+        state = "has the traffic already: `rollback` goes back to the one before"
+    message = f"Build {build.build_number} of {build.project_name} {state}."
+    return problem.conflict("BUILD_FINISHED", message, status=build.status)

@@ -24,6 +24,7 @@ from lci_app.services.results import (
     NoSuchBuild,
     NoSuchProject,
     NothingRetained,
+    NothingToApprove,
     Placed,
     SlotEmpty,
     WebhookAnswer,
@@ -60,6 +61,12 @@ class Orders(Protocol):
 
 class Scheduler(Protocol):
     async def cancel(self, build_id: int) -> Build | NoSuchBuild | BuildFinished: ...
+
+
+class Approvals(Protocol):
+    async def approve(
+        self, build_id: int, *, commit_hash: str | None, by: str
+    ) -> Build | NoSuchBuild | BuildFinished | NothingToApprove: ...
 
 
 class Projects(Protocol):
@@ -123,6 +130,7 @@ class Parts:
     intake: Intake
     orders: Orders
     scheduler: Scheduler
+    approvals: Approvals
     projects: Projects
     runtime: Runtime
     people: People

@@ -50,6 +50,15 @@ _BUILDS: Final = (
     Route("POST", f"{_BUILD}/cancel", "cancel_build", _DEPLOY, "Cancel a build", answer=builds.BuildDocument),
     Route(
         "POST",
+        f"{_BUILD}/approve",
+        "approve_build",
+        _DEPLOY,
+        "Let a build of a fork's pull request run; its commit is approved, and no later one",
+        body=builds.ApprovalBody,
+        answer=builds.BuildDocument,
+    ),
+    Route(
+        "POST",
         f"{_BUILD}/rebuild",
         "rebuild",
         _DEPLOY,

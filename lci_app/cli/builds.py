@@ -1,4 +1,4 @@
-"""Commands on builds: `trigger`, `builds`, `cancel`, `rollback`."""
+"""Commands on builds: `trigger`, `builds`, `approve`, `cancel`, `rollback`."""
 
 from __future__ import annotations
 
@@ -64,6 +64,18 @@ def cancel(arguments: argparse.Namespace) -> Exit:
     return Exit.DONE
 
 
+def approve(arguments: argparse.Namespace) -> Exit:
+    screen = Screen.of(arguments)
+    body = {} if arguments.commit is None else {"commit_hash": arguments.commit}
+    with connected(arguments) as client:
+        answer = client.post(f"/api/builds/{arguments.build}/approve", body)
+        if arguments.json:
+            screen.data(answer)
+        else:
+            screen.say(f"commit {answer['commit_hash']} is approved: build {answer['id']} runs when its turn comes")
+    return Exit.DONE
+
+
 def _started(client: Client, queued: dict[str, Any], arguments: argparse.Namespace) -> Exit:
     screen = Screen.of(arguments)
     if arguments.json and not arguments.follow:
@@ -94,7 +106,7 @@ def _row(client: Client, build: dict[str, Any]) -> tuple[object, ...]:
         build["id"],
         build["project_name"],
         build["build_number"],
-        build["status"],
+        build["status"] if build["waits_for"] is None else f"{build['status']} ({build['waits_for']})",
         build["trigger"],
         build["branch"],
         short(build["commit_hash"]),

@@ -72,6 +72,11 @@ def _add_builds(parser: Parser) -> None:
     start.add_argument("--from", dest="first", metavar="LINE", type=int, default=1, help="begin with this line")
     start.add_argument("--tail", metavar="N", type=int, help="only the last lines")
 
+    command = _client_command(parser, "approve", "let the build of a fork's pull request run", "builds:approve")
+    # A number only: what is newest may be newer than what was looked at.
+    command.add_argument("build", metavar="BUILD", type=int, help="the build's id")
+    command.add_argument("--commit", metavar="HASH", help="the commit that you looked at: no other one is approved")
+
     command = _client_command(parser, "cancel", "cancel a queued or running build", "builds:cancel")
     command.add_argument("build", metavar="BUILD", help="a build's id, or a project's name for its newest build")
 

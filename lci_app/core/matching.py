@@ -8,7 +8,8 @@ from typing import Final
 
 from lci_app.core.model import Verdict
 from lci_app.core.path_filter import fitting_files
-from lci_app.core.project import Project
+from lci_app.core.project import Project, PullRequests
+from lci_app.core.pull_request import PullRequest
 from lci_app.core.push import Push, asks_to_skip
 from lci_app.core.repositories import address, full_url
 
@@ -84,6 +85,24 @@ def judge(path_filter: str, message: str, files: frozenset[str] | None) -> Judge
     )
 
 
+def match_pull_request(pull_request: PullRequest, project: Project) -> Matched | Passed:
+    """Decide for one project of the repository that it asks to be merged into.
+
+    Which files it changes the payload does not say: it fits every path filter.
+    """
+    wanted = project.settings.pull_requests
+    if wanted is PullRequests.OFF:
+        return Passed(project, Verdict.EVENT, f"{project.name} builds no pull requests (pull_requests is off).")
+    if pull_request.from_fork and wanted is not PullRequests.FORKS_AFTER_APPROVAL:
+        reason = f"{project.name} builds no pull requests from forks (pull_requests is {wanted})."
+        return Passed(project, Verdict.EVENT, reason)
+    if pull_request.base != project.settings.branch:
+        reason = f"{project.name} builds pull requests into {project.settings.branch}, not into {pull_request.base}."
+        return Passed(project, Verdict.BRANCH, reason)
+    return Matched(project, pull_request.base)
+
+
+
 def any_file_matches(path_filter: str, files: frozenset[str] | None) -> bool:
     """Return whether a push of those files is built; an unknown list of files (None) fits every filter."""
     fitting = fitting_files(path_filter, files)
@@ -92,5 +111,5 @@ def any_file_matches(path_filter: str, files: frozenset[str] | None) -> bool:
 
 def verdict_of(passed: Iterable[Passed]) -> Passed:
     """Return the one to answer with when no project matched: the one that came nearest to a build."""
-    nearness = (Verdict.SKIP_CI, Verdict.PATH, Verdict.DELETED, Verdict.BRANCH)
+    nearness = (Verdict.SKIP_CI, Verdict.PATH, Verdict.DELETED, Verdict.BRANCH, Verdict.EVENT)
     return min(passed, key=lambda each: nearness.index(each.verdict))

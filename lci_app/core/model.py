@@ -58,6 +58,22 @@ class Trigger(StrEnum):
     PULL_REQUEST = "pull_request"
 
 
+class Trust(StrEnum):
+    """Whether somebody who may write to the repository's branches vouches for what a build runs.
+
+    Decided when a build is queued, and kept: an untrusted one gets no secrets, shares no cache and is never deployed.
+    """
+
+    TRUSTED = "trusted"
+    UNTRUSTED = "untrusted"
+
+
+class Wait(StrEnum):
+    """What a queued build waits for, beside its turn."""
+
+    APPROVAL = "approval"
+
+
 class StageStatus(StrEnum):
     PENDING = "Pending"
     RUNNING = "Running"
@@ -165,10 +181,18 @@ class Build:
     queue_key: str
     priority: int
     deploy: bool
+    trust: Trust
     queued_at: Timestamp
     commit_hash: str | None = None
     commit_message: str = ""
     commit_author: str = ""
+    # The number of the pull request whose head it builds; `branch` is then the one that it asks to be merged into.
+    pull_request: int | None = None
+    needs_approval: bool = False
+    # The commit that was approved: no other one is.
+    approved_commit: str | None = None
+    approved_by: str | None = None
+    approved_at: Timestamp | None = None
     parameters: Mapping[str, str] = field(default_factory=dict)
     # The build whose kept output is deployed (a rollback); null where this build makes its own.
     output_build_id: int | None = None
@@ -188,6 +212,16 @@ class Build:
     finished_at: Timestamp | None = None
     duration_seconds: float | None = None
 
+    @property
+    def is_approved(self) -> bool:
+        """Whether it may run: nobody has to approve it, or somebody has approved exactly its commit."""
+        return not self.needs_approval or (self.commit_hash is not None and self.approved_commit == self.commit_hash)
+
+    @property
+    def waits_for(self) -> Wait | None:
+        """What it waits for beside its turn; until then it is in nobody's way."""
+        return Wait.APPROVAL if self.status is BuildStatus.QUEUED and not self.is_approved else None
+
 
 @dataclass(frozen=True, slots=True)
 class NewBuild:
@@ -197,9 +231,15 @@ class NewBuild:
     trigger: Trigger
     branch: str
     queue_key: str
+    trust: Trust
     commit_hash: str | None = None
     commit_message: str = ""
     commit_author: str = ""
+    pull_request: int | None = None
+    needs_approval: bool = False
+    approved_commit: str | None = None
+    approved_by: str | None = None
+    approved_at: Timestamp | None = None
     parameters: Mapping[str, str] = field(default_factory=dict)
     priority: int = 0
     deploy: bool = True

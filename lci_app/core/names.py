@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from lci_app.core.model import Slot
+from lci_app.core.model import Slot, Trust
 
 LABEL_INSTANCE: Final = "lci.instance"
 LABEL_ROLE: Final = "lci.role"
@@ -89,8 +89,10 @@ def project_workspace(project_id: int) -> str:
     return f"workspace/{project_id}"
 
 
-def project_mirror(project_id: int) -> str:
-    return f"workspace/{project_id}/mirror.git"
+def project_mirror(project_id: int, trust: Trust) -> str:
+    """Return where fetched commits lie; those that nobody vouches for apart, so that no other build is of one."""
+    name = "mirror" if trust is Trust.TRUSTED else "untrusted"
+    return f"workspace/{project_id}/{name}.git"
 
 
 def checkout(project_id: int, build_id: int) -> str:

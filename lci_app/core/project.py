@@ -73,6 +73,14 @@ def _cache_types(value: Any) -> CacheType | tuple[CacheType, ...]:
         raise ValueError(f"must be one of {', '.join(CacheType)}, or a list of them") from None
 
 
+class PullRequests(StrEnum):
+    """Which pull requests are built; those of forks each only once their head commit was approved."""
+
+    OFF = "off"
+    SAME_REPOSITORY = "same_repository"
+    FORKS_AFTER_APPROVAL = "forks_after_approval"
+
+
 class ProjectSettings(BaseModel):
     """The fields of a project that people give. Every one has a default but `repo`."""
 
@@ -81,6 +89,7 @@ class ProjectSettings(BaseModel):
     repo: Repository
     branch: Branch = "main"
     path_filter: PathFilter = "**"
+    pull_requests: PullRequests = PullRequests.OFF
     working_directory: InnerPath = ""
 
     build_image: Image = ""
@@ -207,6 +216,10 @@ class Project(BaseModel):
 
     def queue_key(self, branch: str, commit_hash: str | None = None) -> str:
         return substitution.queue_key(self.settings.queue_key, self.id, branch, commit_hash)
+
+    def pull_request_key(self, branch: str, commit_hash: str) -> str:
+        """Return the queue key of builds of pull requests: they hold up nobody's push."""
+        return f"{self.queue_key(branch, commit_hash)}/pull"
 
 
 class NewProject(BaseModel):

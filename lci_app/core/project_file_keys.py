@@ -20,6 +20,7 @@ KEYS: Final[Mapping[str, Mapping[str, str]]] = {
             "repo",
             "branch",
             "path_filter",
+            "pull_requests",
             "working_directory",
             "domains",
             "strip_prefix",
@@ -80,5 +81,6 @@ REGISTRATION_ONLY: Final = {
     "name": "is given when the project is registered; take it out of the repository's file",
     "repo": "is given when the project is registered: a repository does not decide what is built; take it out",
     "branch": "is given when the project is registered: a repository does not decide what is built; take it out",
+    "pull_requests": "is given when the project is registered: a repository does not decide whom it is built for",
     "auto_deploy": "is the stored project's; `enabled = false` under [deploy] keeps a commit from being deployed",
 }

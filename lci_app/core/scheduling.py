@@ -33,7 +33,10 @@ def plan(
     max_parallel: int,
     rule_of: Callable[[Build], QueueRule],
 ) -> Plan:
-    """Decide. `queued` is in the order in which builds start; one that must wait holds back only its own key."""
+    """Decide. `queued` is in the order in which builds start; one that must wait holds back only its own key.
+
+    One that waits for something else than its turn holds back nobody.
+    """
     running = Counter(running_keys)
     free = max_parallel - running.total()
     newest = {_branch(build): build.id for build in sorted(queued, key=lambda each: each.id) if _follows_branch(build)}
@@ -43,7 +46,7 @@ def plan(
         rule = rule_of(build)
         if rule.policy is QueuePolicy.LATEST and _follows_branch(build) and build.id != newest[_branch(build)]:
             superseded.append(build)
-        elif free > 0 and running[build.queue_key] < rule.limit:
+        elif build.waits_for is None and free > 0 and running[build.queue_key] < rule.limit:
             running[build.queue_key] += 1
             free -= 1
             start.append(build)

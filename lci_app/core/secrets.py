@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from lci_app.core.model import Build, Timestamp, Trigger
+from lci_app.core.model import Timestamp
 
 MAX_VALUE: Final = 64 * 1024
 MAX_NAME: Final = 128
@@ -57,11 +57,6 @@ def value_problem(value: str) -> str | None:
     if "\0" in value or len(value.encode(errors="surrogatepass")) > MAX_VALUE:
         return f"must be text of at most {MAX_VALUE // 1024} KiB without a NUL"
     return None
-
-
-def is_trusted(build: Build) -> bool:
-    """Return whether the build's source comes from somebody who may write to the repository."""
-    return build.trigger is not Trigger.PULL_REQUEST
 
 
 def chosen(names: Sequence[str], stored: Mapping[str, str]) -> dict[str, str] | str:

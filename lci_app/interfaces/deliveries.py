@@ -21,11 +21,15 @@ class NewDelivery:
 
 @dataclass(frozen=True, slots=True)
 class RecordedDelivery:
-    """`duplicate`: the id was known; then `delivery` and `builds` are those of the first time."""
+    """`duplicate`: the id was known; then `delivery` and `builds` are those of the first time.
+
+    `superseded` were queued for the same pull request, and are Cancelled now.
+    """
 
     delivery: Delivery
     builds: Sequence[Build]
     duplicate: bool
+    superseded: Sequence[Build] = ()
 
 
 class DeliveryStore(Protocol):
@@ -41,7 +45,8 @@ class DeliveryStore(Protocol):
     ) -> RecordedDelivery:
         """Keep a delivery and queue its builds, in one transaction; an id that is known changes nothing.
 
-        One that was known only as of an unknown repository is decided anew: it may be delivered again by hand.
+        One that was known only as of an unknown repository is decided anew: it may be delivered again by hand. What of
+        a pull request has not begun is cancelled by its next build.
         """
 
     async def earlier_push(self, delivery: NewDelivery, project_ids: Sequence[int]) -> Delivery | None:

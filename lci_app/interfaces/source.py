@@ -59,8 +59,12 @@ class Source(Protocol):
         destinations: Sequence[Path],
         progress: Callable[[str], Awaitable[None]],
         timeout: float,
+        pull_request: int | None = None,
     ) -> Commit:
         """Write the tree of `commit_hash` (else of the branch's head) into each of `destinations`.
+
+        With `pull_request` the commit is sought behind that pull request's head, which the repository holds too, and
+        not behind the branch.
 
         The destinations must not exist; their parents do. Without any, the commit is only fetched. `progress` gets
         lines for the log. Cancellation kills the child and leaves the mirror usable. Raises Trouble

@@ -170,7 +170,10 @@ class Store(AccountStore, DeliveryStore, SecretStore, Protocol):
         """Return how many of its key start before it, running ones included, plus 1; 0 when it does not wait."""
 
     async def begin_build(self, build_id: int, at: Timestamp) -> StatusChange | None:
-        """Queued → Building."""
+        """Queued → Building; None also while it waits for something else than its turn."""
+
+    async def approve_build(self, build_id: int, by: str, at: Timestamp) -> Build | None:
+        """Approve the commit of a build that waits for that; None where it does not."""
 
     async def set_commit(self, build_id: int, commit_hash: str, message: str, author: str) -> Build | None: ...
 
@@ -185,7 +188,8 @@ class Store(AccountStore, DeliveryStore, SecretStore, Protocol):
     async def finish_build(
         self, build_id: int, status: BuildStatus, *, failure: Failure | None, log_lines: int, at: Timestamp
     ) -> StatusChange | None:
-        """End it; stages still running end with it. Success sets `retained`, and `deployed_slot` if it switched."""
+        """End it; stages still running end with it. Success sets `retained` where it is trusted, and `deployed_slot`
+        if it switched."""
 
     async def requeue_build(
         self, build_id: int, why: Requeue, *, failure: Failure | None = None

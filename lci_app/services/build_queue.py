@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lci_app.core.model import Build, BuildStatus, NewBuild
-from lci_app.interfaces import Clock, Gone, Notice, Store
+from lci_app.interfaces import Clock, Gone, Notice, StatusChange, Store
 from lci_app.services.hub import Hub
 from lci_app.services.results import NoSuchProject, Placed
 
@@ -30,6 +30,16 @@ class BuildQueue:
         """Tell of builds that have just been recorded, and wake the scheduler."""
         for build in builds:
             self.hub.build_queued(build)
+        self.bell.ring()
+
+    def withdrawn(self, builds: Sequence[Build]) -> None:
+        """Tell of builds that were queued, and are Cancelled now."""
+        for build in builds:
+            self.hub.build_changed(StatusChange(build, BuildStatus.QUEUED))
+
+    def admit(self, build: Build) -> None:
+        """Tell that a build waits for nothing but its turn any more, and wake the scheduler."""
+        self.hub.build_changed(StatusChange(build, BuildStatus.QUEUED))
         self.bell.ring()
 
     async def place(self, build: Build) -> Placed:

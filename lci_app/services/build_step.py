@@ -12,7 +12,7 @@ import trio
 
 from lci_app.core import names
 from lci_app.core.failures import LAST_CHARACTERS, LAST_LINES, READ_ONLY_SOURCE, telling_line, wrote_into_source
-from lci_app.core.model import Build, Failure, FailureKind
+from lci_app.core.model import Build, Failure, FailureKind, Trust
 from lci_app.core.project import CacheMode, ProjectSettings, PullPolicy
 from lci_app.core.subnets import NetworkKind
 from lci_app.interfaces import ContainerExit, Engine, Isolation, LogWriter, Mount, Refusal, Workspace
@@ -100,7 +100,8 @@ class BuildStep:
     async def _caches(self, build: Build, settings: ProjectSettings) -> list[Mount]:
         mounts = []
         for cache in settings.caches:
-            isolated = settings.cache_mode is CacheMode.ISOLATED
+            # What nobody vouches for neither sees nor leaves anything that another build could use.
+            isolated = settings.cache_mode is CacheMode.ISOLATED or build.trust is not Trust.TRUSTED
             relative = f"{names.scratch(build.id)}/{cache}" if isolated else names.shared_cache(cache)
             mounts.append(Mount(await self.workspace.make(relative, mode=0o777), names.CACHE_MOUNTS[cache]))
         return mounts

@@ -55,6 +55,8 @@ class DeployStage:
 
         To be asked as late as possible: a rollback since the push has turned automatic deployment off.
         """
+        if build.trust is not Trust.TRUSTED:
+            return "what a pull request makes never is"
         if not build.deploy:
             return "as was asked"
         if not effective.deploy:

@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 import trio
 
-from lci_app.core.model import Build, DeploymentOutcome, Failure, FailureKind, Health, Slot, SlotStatus
+from lci_app.core.model import Build, DeploymentOutcome, Failure, FailureKind, Health, Slot, SlotStatus, Trust
 from lci_app.core.project import Project
 from lci_app.core.rollout import (
     Answer,
@@ -74,6 +74,8 @@ class Deployer:
         What the outside refuses or fails at is a Failure too, with what was seen of the candidate until then. The
         candidate is gone by then, and when this raises, unless the engine is in trouble.
         """
+        if order.build.trust is not Trust.TRUSTED:
+            raise Refusal("NEVER_DEPLOYED", "What nobody vouches for, as a pull request, is never deployed.")
         async with self.locks.hold(order.build.project_id):
             project = await self.store.project(order.build.project_id)
             if project is None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
 import trio
 
-from lci_app.core.matching import Matched, Passed, match, of_repository, verdict_of
-from lci_app.core.model import Delivery, NewBuild, Trigger, Verdict
+from lci_app.core import pull_request
+from lci_app.core.matching import Matched, Passed, match, match_pull_request, of_repository, verdict_of
+from lci_app.core.model import Delivery, NewBuild, Trigger, Trust, Verdict
+from lci_app.core.payload import Malformed, is_signed, read_json, repository_urls
 from lci_app.core.project import Project
-from lci_app.core.push import Malformed, Push, is_signed, read_json, read_push, repository_urls
+from lci_app.core.pull_request import OtherAction, PullRequest, read_pull_request
+from lci_app.core.push import Push, read_push
 from lci_app.interfaces import Clock, NewDelivery, RecordedDelivery, Store
 from lci_app.services.build_queue import BuildQueue
 from lci_app.services.results import (
@@ -45,6 +48,17 @@ class _Signers:
         return project.id in self.own if project.id in self.with_own_secret else self.shared
 
 
+@dataclass(frozen=True, slots=True)
+class _News:
+    """What a delivery tells of a repository: which projects it concerns, and what is built for one that it does."""
+
+    delivery: NewDelivery
+    urls: tuple[str, ...]
+    full_name: str
+    match: Callable[[Project], Matched | Passed]
+    build: Callable[[Matched], NewBuild]
+
+
 @dataclass
 class Intake:
     store: Store
@@ -67,13 +81,14 @@ class Intake:
         document = await self._blocking(len(body), lambda: read_json(body))
         if isinstance(document, Malformed):
             return await self._refuse(NewDelivery(delivery_id, event), document)
-        if event != "push":
-            return await self._no_push(NewDelivery(delivery_id, event, repository=_repository_of(document)))
-        push = await self._blocking(len(body), lambda: read_push(document))
-        if isinstance(push, Malformed):
-            return await self._refuse(NewDelivery(delivery_id, event, repository=_repository_of(document)), push)
-        delivery = NewDelivery(delivery_id, event, push.urls[0], push.ref, before=push.before, after=push.after)
-        return await self._push(push, delivery, signers, narrowed=project, size=len(body))
+        delivery = NewDelivery(delivery_id, event, repository=_repository_of(document))
+        match await self._blocking(len(body), lambda: _read(delivery, document)):
+            case OtherAction(reason):
+                return await self._nothing(delivery, reason)
+            case Malformed() as malformed:
+                return await self._refuse(delivery, malformed)
+            case news:
+                return await self._decide(news, signers, narrowed=project, size=len(body))
 
     async def is_signed(self, *, signature: str | None, body: bytes) -> bool:
         """Return whether the signature is of the global secret, or of any project's own."""
@@ -99,29 +114,27 @@ class Intake:
         await self._record(delivery, Verdict.MALFORMED, f"{malformed.field} {malformed.reason}.")
         return MalformedDelivery(malformed.field, malformed.reason)
 
-    async def _no_push(self, delivery: NewDelivery) -> WebhookAnswer:
+    async def _nothing(self, delivery: NewDelivery, reason: str) -> WebhookAnswer:
         ping = delivery.event == "ping"
         verdict = Verdict.PING if ping else Verdict.EVENT
-        reason = "GitHub asks whether lci is there." if ping else f"lci does nothing on {delivery.event!r}."
         recorded = await self._record(delivery, verdict, reason)
         if recorded.duplicate and not ping:
             return await self._duplicate(recorded)
         return Ponged() if ping else Ignored(verdict, reason)
 
-    async def _push(
-        self, push: Push, delivery: NewDelivery, signers: _Signers, *, narrowed: str | None, size: int
-    ) -> WebhookAnswer:
+    async def _decide(self, news: _News, signers: _Signers, *, narrowed: str | None, size: int) -> WebhookAnswer:
+        delivery = news.delivery
         _, projects = await self.store.projects()
-        named = [p for p in of_repository(push.urls, projects, self.github_url) if _is_meant(p, narrowed)]
+        named = [p for p in of_repository(news.urls, projects, self.github_url) if _is_meant(p, narrowed)]
         if not named:
-            reason = f"No project builds {push.full_name or push.urls[0]}."
+            reason = f"No project builds {news.full_name or news.urls[0]}."
             recorded = await self._record(delivery, Verdict.UNKNOWN_REPOSITORY, reason)
             return await self._duplicate(recorded) if recorded.duplicate else NoSuchProject(reason)
         trusted = [project for project in named if signers.trusts(project)]
         if not trusted:
             return SignatureInvalid()
         # A push may hold ten thousands of files, and a filter many patterns.
-        decided = await self._blocking(size, lambda: [match(push, project) for project in trusted])
+        decided = await self._blocking(size, lambda: [news.match(project) for project in trusted])
         matched = [each for each in decided if isinstance(each, Matched)]
         if not matched:
             return await self._pass(delivery, [each for each in decided if isinstance(each, Passed)])
@@ -129,7 +142,7 @@ class Intake:
         earlier = await self.store.earlier_push(delivery, meant)
         if earlier is not None:
             return await self._replay(delivery, earlier, meant)
-        return await self._queue(push, delivery, matched)
+        return await self._queue(news, matched)
 
     async def _replay(self, delivery: NewDelivery, earlier: Delivery, project_ids: Sequence[int]) -> WebhookAnswer:
         """Build nothing: the delivery's id is not signed, so who has seen an old push could send it under a new one."""
@@ -150,26 +163,15 @@ class Intake:
             return await self._duplicate(recorded)
         return Ignored(nearest.verdict, nearest.reason)
 
-    async def _queue(self, push: Push, delivery: NewDelivery, matched: Sequence[Matched]) -> WebhookAnswer:
-        builds = [
-            NewBuild(
-                project_id=each.project.id,
-                trigger=Trigger.WEBHOOK,
-                branch=each.branch,
-                queue_key=each.project.queue_key(each.branch, push.after),
-                commit_hash=push.after,
-                commit_message=push.message,
-                commit_author=push.author,
-                deploy=each.project.settings.auto_deploy,
-            )
-            for each in matched
-        ]
+    async def _queue(self, news: _News, matched: Sequence[Matched]) -> WebhookAnswer:
+        builds = [news.build(each) for each in matched]
         reason = f"{len(builds)} queued."
         recorded = await self._record(
-            delivery, Verdict.QUEUED, reason, builds=builds, project_ids=[each.project.id for each in matched]
+            news.delivery, Verdict.QUEUED, reason, builds=builds, project_ids=[each.project.id for each in matched]
         )
         if recorded.duplicate:
             return await self._duplicate(recorded)
+        self.queue.withdrawn(recorded.superseded)
         self.queue.announce(recorded.builds)
         return BuildsQueued([await self.queue.place(build) for build in recorded.builds])
 
@@ -189,6 +191,57 @@ class Intake:
     async def _duplicate(self, recorded: RecordedDelivery) -> DuplicateDelivery:
         placed = [await self.queue.place(build) for build in recorded.builds]
         return DuplicateDelivery(placed, recorded.delivery.verdict, recorded.delivery.reason)
+
+
+def _read(delivery: NewDelivery, document: Mapping[str, Any]) -> _News | OtherAction | Malformed:
+    """Return what a delivery tells; OtherAction where it is nothing to build."""
+    if delivery.event == "ping":
+        return OtherAction("GitHub asks whether lci is there.")
+    if delivery.event == "push":
+        push = read_push(document)
+        return push if isinstance(push, Malformed) else _of_push(push, delivery)
+    if delivery.event == pull_request.EVENT:
+        told = read_pull_request(document)
+        return _of_pull_request(told, delivery) if isinstance(told, PullRequest) else told
+    return OtherAction(f"lci does nothing on {delivery.event!r}.")
+
+
+def _of_push(push: Push, delivery: NewDelivery) -> _News:
+    def build(matched: Matched) -> NewBuild:
+        return NewBuild(
+            project_id=matched.project.id,
+            trigger=Trigger.WEBHOOK,
+            branch=matched.branch,
+            queue_key=matched.project.queue_key(matched.branch, push.after),
+            trust=Trust.TRUSTED,
+            commit_hash=push.after,
+            commit_message=push.message,
+            commit_author=push.author,
+            deploy=matched.project.settings.auto_deploy,
+        )
+
+    told = replace(delivery, repository=push.urls[0], ref=push.ref, before=push.before, after=push.after)
+    return _News(told, push.urls, push.full_name, lambda project: match(push, project), build)
+
+
+def _of_pull_request(asked: PullRequest, delivery: NewDelivery) -> _News:
+    def build(matched: Matched) -> NewBuild:
+        return NewBuild(
+            project_id=matched.project.id,
+            trigger=Trigger.PULL_REQUEST,
+            branch=matched.branch,
+            queue_key=matched.project.pull_request_key(matched.branch, asked.head_commit),
+            trust=Trust.UNTRUSTED,
+            commit_hash=asked.head_commit,
+            commit_message=asked.title,
+            commit_author=asked.author,
+            pull_request=asked.number,
+            needs_approval=asked.from_fork,
+            deploy=False,
+        )
+
+    told = replace(delivery, repository=asked.urls[0], ref=asked.ref, before=asked.before, after=asked.head_commit)
+    return _News(told, asked.urls, asked.full_name, lambda project: match_pull_request(asked, project), build)
 
 
 def _is_meant(project: Project, narrowed: str | None) -> bool:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from pydantic import ValidationError
 
 from lci_app.core.matching import of_repository
-from lci_app.core.model import Build, NewBuild, Trigger
-from lci_app.core.project import Project
+from lci_app.core.model import Build, Delivery, NewBuild, Trigger, Trust
+from lci_app.core.project import Project, PullRequests
+from lci_app.core.pull_request import EVENT, number_of
 from lci_app.interfaces import Clock, Store
 from lci_app.services.build_queue import BuildQueue
 from lci_app.services.results import BuildsQueued, Invalid, NoSuchBuild, NoSuchProject, NothingRetained, Placed
@@ -51,6 +52,7 @@ class Orders:
             trigger=Trigger.MANUAL,
             branch=wanted,
             queue_key=project.queue_key(wanted, commit_hash),
+            trust=Trust.TRUSTED,
             commit_hash=commit_hash,
             priority=priority,
             deploy=deploy is not False,
@@ -58,7 +60,10 @@ class Orders:
         return await self.queue.add(new)
 
     async def rebuild(self, build_id: int) -> Placed | NoSuchBuild | NoSuchProject | NothingRetained:
-        """Queue a new build of the same commit and parameters, which is deployed if the other one was to be."""
+        """Queue a new build of the same commit and parameters, which is deployed if the other one was to be.
+
+        It is trusted no more than the other one, and approved only where that one's commit was.
+        """
         build = await self.store.build(build_id)
         if build is None:
             return NoSuchBuild(build_id)
@@ -68,13 +73,18 @@ class Orders:
                 return NothingRetained(f"The output that build {build.build_number} deployed is no longer kept.")
         new = NewBuild(
             project_id=build.project_id,
-            # What nobody has vouched for is not trusted more the second time.
-            trigger=build.trigger if build.trigger is Trigger.PULL_REQUEST else Trigger.REBUILD,
+            trigger=Trigger.REBUILD,
             branch=build.branch,
             queue_key=build.queue_key,
+            trust=build.trust,
             commit_hash=build.commit_hash,
             commit_message=build.commit_message,
             commit_author=build.commit_author,
+            pull_request=build.pull_request,
+            needs_approval=build.needs_approval,
+            approved_commit=build.approved_commit,
+            approved_by=build.approved_by,
+            approved_at=build.approved_at,
             parameters=build.parameters,
             priority=build.priority,
             deploy=build.deploy,
@@ -96,6 +106,7 @@ class Orders:
             trigger=Trigger.ROLLBACK,
             branch=target.branch,
             queue_key=project.queue_key(target.branch, target.commit_hash),
+            trust=target.trust,
             commit_hash=target.commit_hash,
             commit_message=target.commit_message,
             commit_author=target.commit_author,
@@ -112,6 +123,8 @@ class Orders:
                 return NoSuchBuild(build_id)
             if build.output_build_id is not None:
                 return await self._rollback_target(project, build.output_build_id)
+            if build.trust is not Trust.TRUSTED:
+                return NothingRetained(f"Build {build.build_number} is of a pull request: nothing of it is deployed.")
             if not build.retained:
                 return NothingRetained(f"The output of build {build.build_number} of {project.name} is not kept.")
             return build
@@ -136,16 +149,46 @@ class Orders:
         delivery = await self.store.delivery(row_id)
         if delivery is None:
             return NoSuchProject(f"There is no delivery {row_id}.")
-        branch = delivery.ref.removeprefix("refs/heads/")
-        if delivery.event != "push" or branch == delivery.ref or delivery.after == "0" * 40:
-            return Invalid("id", f"delivery {row_id} is no push to a branch that is there: nothing can be built of it")
         _, projects = await self.store.projects()
         meant = of_repository([delivery.repository], projects, self.github_url)
         if delivery.project_ids:
             meant = [project for project in meant if project.id in delivery.project_ids]
+        number = number_of(delivery.ref) if delivery.event == EVENT else None
+        if number is not None:
+            return await self._build_pull_request(delivery, number, meant)
+        branch = delivery.ref.removeprefix("refs/heads/")
+        if delivery.event != "push" or branch == delivery.ref or delivery.after == "0" * 40:
+            return Invalid("id", f"delivery {row_id} is no push to a branch that is there: nothing can be built of it")
         placed = []
         for project in meant:
             queued = await self.trigger(project, commit_hash=delivery.after, branch=branch)
+            if isinstance(queued, Placed):
+                placed.append(queued)
+        return BuildsQueued(placed) if placed else NoSuchProject(f"No project builds {delivery.repository}.")
+
+    async def _build_pull_request(
+        self, delivery: Delivery, number: int, meant: Sequence[Project]
+    ) -> BuildsQueued | NoSuchProject | Invalid:
+        """Build the head that a delivery told of. What was not noted of it, where it comes from, may be a fork."""
+        willing = [each for each in meant if each.settings.pull_requests is PullRequests.FORKS_AFTER_APPROVAL]
+        if meant and not willing:
+            return Invalid(
+                "id", f"delivery {delivery.id} may be of a fork: its project's pull_requests does not allow it"
+            )
+        placed = []
+        for project in willing:
+            new = NewBuild(
+                project_id=project.id,
+                trigger=Trigger.PULL_REQUEST,
+                branch=project.settings.branch,
+                queue_key=project.pull_request_key(project.settings.branch, delivery.after),
+                trust=Trust.UNTRUSTED,
+                commit_hash=delivery.after,
+                pull_request=number,
+                needs_approval=True,
+                deploy=False,
+            )
+            queued = await self.queue.add(new)
             if isinstance(queued, Placed):
                 placed.append(queued)
         return BuildsQueued(placed) if placed else NoSuchProject(f"No project builds {delivery.repository}.")

@@ -72,6 +72,11 @@ class BuildFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class NothingToApprove:
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class NothingRetained:
     message: str
 

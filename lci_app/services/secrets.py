@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 import trio
 
 from lci_app.core.masking import NOTHING, Mask
-from lci_app.core.model import Build
+from lci_app.core.model import Build, Trust
 from lci_app.core.project import ProjectSettings
-from lci_app.core.secrets import chosen, is_trusted
+from lci_app.core.secrets import chosen
 from lci_app.interfaces import Keys, Refusal, Store
 
 
@@ -43,7 +43,7 @@ class Secrets:
         Raises Refusal("SECRET_MISSING") for a name that is not stored.
         """
         of_source = await self.of_source(build.project_id)
-        if not is_trusted(build) or not (settings.build_secrets or settings.runtime_secrets):
+        if build.trust is not Trust.TRUSTED or not (settings.build_secrets or settings.runtime_secrets):
             return Delivery(mask=Mask(of_source))
         stored = await self.store.secret_values(build.project_id)
         for_build = _named(settings.build_secrets, stored)

@@ -8,17 +8,20 @@ from pathlib import Path
 from typing import Final
 
 from lci_app.core import names
-from lci_app.core.model import Build, Trigger
+from lci_app.core.model import Build, Trigger, Trust
 from lci_app.core.project import Project, ProjectSettings
 from lci_app.core.project_file import Effective, FilePart, merge, parse_repository_file
+from lci_app.core.pull_request import refusal_to_run
 from lci_app.core.repositories import full_url
-from lci_app.interfaces import LogWriter, Refusal, Repository, Source, Store, Workspace
+from lci_app.interfaces import Commit, LogWriter, Refusal, Repository, Source, Store, Trouble, Workspace
 from lci_app.services.repository_values import NEEDED_BEFORE_SOURCE, RepositoryValues
 
 PROJECT_FILE: Final = ".lci.toml"
 MAX_PROJECT_FILE: Final = 256 * 1024
 # For fetching and writing the source; a repository that takes longer is reached too slowly to deploy from.
 SOURCE_TIMEOUT: Final = 600.0
+# Within a checkout: the tree of which only the project file is read.
+_BASE: Final = "base"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +53,12 @@ class SourceStage:
         kept beyond its build.
         """
         project = await self._project(build)
-        wants_head = build.trigger is Trigger.WEBHOOK or of_head
+        refusal = refusal_to_run(build, project.settings)
+        if refusal is not None:
+            raise Refusal(*refusal)
+        wants_head = build.trust is Trust.TRUSTED and (build.trigger is Trigger.WEBHOOK or of_head)
         build, checkout = await self._check_out(build, project, log)
-        part = await self._project_file(build, project.settings)
+        part = await self._given_by_repository(build, project, log, checkout)
         effective = merge(project.settings, part)
         if part is not None:
             await log.system(f"Settings of {_file_of(project.settings)}: {', '.join(sorted(part.values))}.")
@@ -76,12 +82,22 @@ class SourceStage:
         await self.workspace.remove(names.checkout(project.id, build.id))
         checkout = await self.workspace.make(names.checkout(project.id, build.id))
         known = await self._fetch(build, project, log, [checkout / "app", checkout / "build"])
+        if build.commit_hash not in {None, known.commit_hash}:
+            raise Trouble("GIT_FAILED", f"commit {known.commit_hash} came instead of {build.commit_hash}")
         title = known.commit_message.partition("\n")[0]
         await log.system(f"Commit {known.commit_hash} by {known.commit_author}: {title}")
         return known, checkout
 
     async def _fetch(self, build: Build, project: Project, log: LogWriter, destinations: Sequence[Path]) -> Build:
         """Have the commit in the mirror and its tree in each of `destinations`; returns the build with its commit."""
+        commit = await self._asked(build, project, log, destinations)
+        known = await self.store.set_commit(build.id, commit.hash, commit.message, commit.author)
+        return known or replace(
+            build, commit_hash=commit.hash, commit_message=commit.message, commit_author=commit.author
+        )
+
+    async def _asked(self, build: Build, project: Project, log: LogWriter, destinations: Sequence[Path]) -> Commit:
+        """Ask the repository for the build's commit, else for the head of its branch."""
 
         async def progress(line: str) -> None:
             await log.system(line)
@@ -89,24 +105,37 @@ class SourceStage:
         secrets = await self.store.project_secrets(project.id)
         url = full_url(project.settings.repo, self.github_url)
         await self.workspace.make(names.project_workspace(project.id))
-        commit = await self.source.checkout(
+        return await self.source.checkout(
             Repository(url, secrets.repo_token, secrets.deploy_key),
-            mirror=self.workspace.path(names.project_mirror(project.id)),
+            mirror=self.workspace.path(names.project_mirror(project.id, build.trust)),
             branch=build.branch,
             commit_hash=build.commit_hash,
             destinations=destinations,
             progress=progress,
             timeout=SOURCE_TIMEOUT,
-        )
-        known = await self.store.set_commit(build.id, commit.hash, commit.message, commit.author)
-        return known or replace(
-            build, commit_hash=commit.hash, commit_message=commit.message, commit_author=commit.author
+            pull_request=build.pull_request,
         )
 
-    async def _project_file(self, build: Build, settings: ProjectSettings) -> FilePart | None:
+    async def _given_by_repository(
+        self, build: Build, project: Project, log: LogWriter, checkout: Path
+    ) -> FilePart | None:
+        """Return what the project file says: the commit's own where the build is trusted, else that of its branch now.
+
+        Whoever wrote a commit that nobody vouches for has no say in how it is built.
+        """
+        if build.trust is Trust.TRUSTED:
+            return await self._project_file(build, project.settings, "app")
+        base = replace(build, trust=Trust.TRUSTED, commit_hash=None, pull_request=None)
+        commit = await self._asked(base, project, log, [checkout / _BASE])
+        await log.system(f"Settings are those of {build.branch} at {commit.hash}, not the pull request's.")
+        part = await self._project_file(build, project.settings, _BASE)
+        await self.workspace.remove(f"{names.checkout(project.id, build.id)}/{_BASE}")
+        return part
+
+    async def _project_file(self, build: Build, settings: ProjectSettings, tree: str) -> FilePart | None:
         where = _file_of(settings)
         text = await self.workspace.read_text(
-            f"{names.checkout(build.project_id, build.id)}/app/{where}", limit=MAX_PROJECT_FILE
+            f"{names.checkout(build.project_id, build.id)}/{tree}/{where}", limit=MAX_PROJECT_FILE
         )
         if text is None:
             return None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from lci_app.core import names
-from lci_app.core.model import Build, BuildStatus
+from lci_app.core.model import Build, BuildStatus, Trust
 from lci_app.core.retention import outputs_to_forget
 from lci_app.interfaces import Store, Workspace
 from lci_app.services.under_trouble import attempt
@@ -21,7 +21,7 @@ class Sweeper:
         """Remove what a build that has ended, or waits again, needed only while it ran; and outputs not kept longer."""
         await self._remove(names.checkout(build.project_id, build.id))
         await self._remove(names.scratch(build.id))
-        if build.status is not BuildStatus.SUCCESS:
+        if build.status is not BuildStatus.SUCCESS or build.trust is not Trust.TRUSTED:
             await self._remove(names.output(build.id))
             return
         await attempt(partial(self._forget_old_outputs, build.project_id), what="forget old outputs")

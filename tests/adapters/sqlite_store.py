@@ -12,7 +12,7 @@ import trio
 from lci_app.adapters.sqlite import SqliteStore, open_store
 from lci_app.adapters.vault import Key, Vault
 from lci_app.core import names
-from lci_app.core.model import Build, NewBuild, Trigger
+from lci_app.core.model import Build, NewBuild, Trigger, Trust
 from lci_app.core.project import Project
 from lci_app.interfaces import Store
 from tests.makers import new_project
@@ -49,8 +49,27 @@ async def a_project(store: Store, name: str = "shop", *, number: int = 1, **sett
 
 def new_build(project: Project, *, priority: int = 0, **others: Any) -> NewBuild:
     """Return a push's build of that project, in the project's own queue."""
-    given: dict[str, Any] = {"trigger": Trigger.WEBHOOK, "branch": "main", "queue_key": project.queue_key("main")}
+    given: dict[str, Any] = {
+        "trigger": Trigger.WEBHOOK,
+        "branch": "main",
+        "queue_key": project.queue_key("main"),
+        "trust": Trust.TRUSTED,
+    }
     return NewBuild(project_id=project.id, priority=priority, **given | others)
+
+
+def pull_request_build(project: Project, number: int = 7, **others: Any) -> NewBuild:
+    """Return the build of a fork's pull request to that project."""
+    given: dict[str, Any] = {
+        "trigger": Trigger.PULL_REQUEST,
+        "queue_key": project.pull_request_key("main", "c" * 40),
+        "trust": Trust.UNTRUSTED,
+        "commit_hash": "c" * 40,
+        "pull_request": number,
+        "needs_approval": True,
+        "deploy": False,
+    }
+    return new_build(project, **given | others)
 
 
 async def a_build(store: Store, project: Project, *, priority: int = 0, **others: Any) -> Build:

@@ -28,10 +28,11 @@ from lci_app.api.table import ROUTES
 from lci_app.config import Config, LogFormat, LogLevel
 from lci_app.core import names
 from lci_app.core.accounts import Token
-from lci_app.core.model import Build, BuildStatus, NewBuild, Scope, Stream, Trigger
+from lci_app.core.model import Build, BuildStatus, NewBuild, Scope, Stream, Trigger, Trust
 from lci_app.core.project import Project
 from lci_app.core.traffic import ProjectTraffic, Traffic
 from lci_app.interfaces import Trouble
+from lci_app.services.approvals import Approvals
 from lci_app.services.bell import Bell
 from lci_app.services.build_queue import BuildQueue
 from lci_app.services.callers import Callers
@@ -163,7 +164,13 @@ class Rig:
         return project
 
     async def a_build(self, project: Project, **fields: Any) -> Build:
-        values: dict[str, Any] = {"trigger": Trigger.MANUAL, "branch": "main", "commit_hash": COMMIT, **fields}
+        values: dict[str, Any] = {
+            "trigger": Trigger.MANUAL,
+            "branch": "main",
+            "commit_hash": COMMIT,
+            "trust": Trust.TRUSTED,
+            **fields,
+        }
         new = NewBuild(project_id=project.id, queue_key=project.queue_key("main"), **values)
         build = await self.store.queue_build(new, self.clock.now())
         assert isinstance(build, Build)
@@ -233,6 +240,7 @@ async def open_rig(data_dir: Path, **config_fields: Any) -> AsyncIterator[Rig]:
             intake=Intake(store, queue, clock, GITHUB),
             orders=Orders(store, queue, clock, GITHUB),
             scheduler=StoreScheduler(store, hub, clock),
+            approvals=Approvals(store, queue, clock),
             projects=StoreProjects(store, clock),
             runtime=runtime,
             people=people,

@@ -22,7 +22,7 @@ GUARDED = [route for route in HTTP if isinstance(route.access, Scope)]
 EXEMPT = {"/healthz", "/readyz", "/webhook/github", "/docs", "/static/{name}"} | {route.path for route in PAGES}
 # Where one says who one is: without a right answer to that, they are a 401 like all the others.
 SIGNING_IN = {"/api/sign-in", "/api/set-up", "/api/sign-in/github", "/api/sign-in/github/callback"}
-DEPLOYING = {"builds", "cancel", "rebuild", "switch", "rollback", "restart", "stop", "start", "build"}
+DEPLOYING = {"builds", "approve", "cancel", "rebuild", "switch", "rollback", "restart", "stop", "start", "build"}
 
 
 def of_table(route: Route) -> str:

@@ -27,6 +27,7 @@ async def test_every_setting_survives_the_way_in_and_out(rig: Rig) -> None:
         "repo": "https://git.example.com/shop.git",
         "branch": "release",
         "path_filter": "src/**, !**/*.md",
+        "pull_requests": "forks_after_approval",
         "working_directory": "services/api",
         "build_image": "node:22",
         "build_command": "npm ci",

@@ -6,11 +6,21 @@ from typing import Any
 
 import pytest
 
-from lci_app.core.matching import Matched, Passed, any_file_matches, judge, match, of_repository, verdict_of
+from lci_app.core.matching import (
+    Matched,
+    Passed,
+    any_file_matches,
+    judge,
+    match,
+    match_pull_request,
+    of_repository,
+    verdict_of,
+)
 from lci_app.core.model import Verdict
 from lci_app.core.project import ProjectSettings
+from lci_app.core.pull_request import PullRequest, read_pull_request
 from lci_app.core.push import Push, read_push
-from tests.makers import commit, project, push_document
+from tests.makers import commit, project, pull_request_document, push_document
 
 
 def _push(**fields: object) -> Push:
@@ -112,3 +122,32 @@ def test_a_commit_is_judged_as_a_push_of_it_would_be(
 def test_what_is_no_filter_is_refused_before_any_push_meets_it(path_filter: str) -> None:
     with pytest.raises(ValueError, match=r"is no pattern: write them as in \.gitignore"):
         ProjectSettings.model_validate({"repo": "owner/name", "path_filter": path_filter})
+
+
+@pytest.mark.parametrize(
+    ("wanted", "fork", "branch", "verdict"),
+    [
+        ("off", False, "main", Verdict.EVENT),
+        ("off", True, "main", Verdict.EVENT),
+        ("same_repository", True, "main", Verdict.EVENT),
+        ("same_repository", False, "main", None),
+        ("same_repository", False, "release", Verdict.BRANCH),
+        ("forks_after_approval", True, "main", None),
+        ("forks_after_approval", False, "main", None),
+        ("forks_after_approval", True, "release", Verdict.BRANCH),
+    ],
+)
+def test_which_pull_requests_a_project_builds(wanted: str, fork: bool, branch: str, verdict: Verdict | None) -> None:
+    asked = read_pull_request(pull_request_document(fork=fork))
+    assert isinstance(asked, PullRequest)
+    decided = match_pull_request(asked, project(pull_requests=wanted, branch=branch, path_filter="src/**"))
+    assert (decided.verdict if isinstance(decided, Passed) else None) is verdict
+    if isinstance(decided, Passed):
+        assert decided.reason.endswith(".")
+        assert verdict_of([decided]) is decided
+
+
+def test_a_project_builds_no_pull_requests_unless_it_says_so() -> None:
+    asked = read_pull_request(pull_request_document(fork=False))
+    assert isinstance(asked, PullRequest)
+    assert isinstance(match_pull_request(asked, project()), Passed)

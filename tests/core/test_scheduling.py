@@ -86,3 +86,18 @@ def test_no_key_overtakes_itself_and_no_limit_is_passed(keys: list[str], running
     for number in started:
         key = queued[number - 1].queue_key
         assert not [earlier for earlier in queued[: number - 1] if earlier.queue_key == key]
+
+
+def test_what_waits_for_approval_holds_up_nobody() -> None:
+    waiting = build(1, queue_key="k", needs_approval=True, commit_hash=COMMIT)
+    behind = build(2, queue_key="k")
+    assert _plan([waiting, behind], []) == [2]
+    approved = build(1, queue_key="k", needs_approval=True, commit_hash=COMMIT, approved_commit=COMMIT)
+    assert _plan([approved, behind], []) == [1]
+
+
+def test_a_pull_request_neither_supersedes_a_push_nor_is_superseded_by_one() -> None:
+    asked = build(1, trigger=Trigger.PULL_REQUEST, commit_hash=COMMIT, queue_key="k")
+    pushed = build(2, commit_hash=COMMIT, queue_key="k")
+    decided = plan([asked, pushed], [], max_parallel=4, rule_of=lambda _: LATEST)
+    assert decided.superseded == []

@@ -19,6 +19,8 @@ class SourceDouble:
     heads: dict[str, str] = field(default_factory=lambda: {"main": "a" * 40})
     files: dict[str, Mapping[str, str]] = field(default_factory=dict)
     asked: list[tuple[str, str]] = field(default_factory=list)
+    # Of each checkout: the mirror's name, the commit, and the pull request that it was sought behind.
+    fetched: list[tuple[str, str, int | None]] = field(default_factory=list)
     refusal: OutsideError | None = None
     # What a survey finds.
     tree: dict[str, str] = field(default_factory=lambda: {"index.html": "hello"})
@@ -36,6 +38,7 @@ class SourceDouble:
         destinations: Sequence[Path],
         progress: Callable[[str], Awaitable[None]],
         timeout: float,
+        pull_request: int | None = None,
     ) -> Commit:
         await progress("Counting objects")
         if self.hold is not None:
@@ -49,6 +52,7 @@ class SourceDouble:
         for destination in destinations:
             _write(destination, self.files.get(wanted, {"index.html": "hello"}))
         self.asked.append((repository.url, wanted))
+        self.fetched.append((mirror.name, wanted, pull_request))
         return Commit(wanted, "Add a shelf", "Ana")
 
     async def survey(self, repository: Repository, *, scratch: Path, branch: str, timeout: float) -> Survey:

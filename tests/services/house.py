@@ -15,6 +15,7 @@ from lci_app.core.events import BuildStatusChanged, Published
 from lci_app.core.model import Build, BuildStatus, Slot, SlotState, Trigger
 from lci_app.core.project import Project
 from lci_app.interfaces import Store
+from lci_app.services.approvals import Approvals
 from lci_app.services.bell import Bell
 from lci_app.services.build_queue import BuildQueue
 from lci_app.services.build_record import BuildRecord
@@ -86,6 +87,17 @@ class HubSpy(Hub):
         return [each.status for each in self.of(BuildStatusChanged) if each.build_id == build_id]
 
 
+class Watched:
+    """Somebody else's double, but for the calls that a test replaces."""
+
+    def __init__(self, inner: Any, **replaced: Any) -> None:
+        self._inner = inner
+        self.__dict__.update(replaced)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+
 @dataclass
 class Outside:
     """What outlives lci: the engine, the repositories, the files. A second House on it is lci started again."""
@@ -135,6 +147,7 @@ class House:
         self.scheduler = Scheduler(counted, self.builder, self.bell, hub, clock, max_parallel)
         self.intake = Intake(store, self.queue, clock, GITHUB)
         self.orders = Orders(store, self.queue, clock, GITHUB)
+        self.approvals = Approvals(store, self.queue, clock)
         self.projects = Projects(
             counted, engine, workspace, self.ports, self.routes, retirement, self.scheduler, locks, clock, 9000
         )

@@ -8,8 +8,8 @@ import pytest
 import trio
 
 from lci_app.core.model import Trigger, Verdict
+from lci_app.core.payload import sign
 from lci_app.core.project import Project, ProjectSecrets
-from lci_app.core.push import sign
 from lci_app.interfaces import BuildFilter
 from lci_app.services.intake import MAX_DELIVERY_ID, WEBHOOK_SECRET
 from lci_app.services.results import (

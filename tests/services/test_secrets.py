@@ -8,13 +8,12 @@ from typing import Any
 import pytest
 
 from lci_app.core import names
-from lci_app.core.model import Build, BuildStatus, NewBuild, Stream, Trigger
+from lci_app.core.model import Build, BuildStatus, Stream, Trigger, Trust, Wait
 from lci_app.core.project import Project, ProjectSecrets
-from lci_app.core.secrets import is_trusted
 from lci_app.services.results import Placed, SlotEmpty
-from tests.adapters.sqlite_store import EARLY
+from tests.adapters.sqlite_store import EARLY, a_build, pull_request_build
 from tests.doubles.engine import Script
-from tests.services.house import House
+from tests.services.house import House, Watched
 
 TOKEN, PASSWORD = "build-token-8f3a", "p4ssw√rd & more"
 
@@ -50,15 +49,6 @@ async def test_builds_and_versions_find_the_secrets_that_they_name_and_no_others
     assert not {"TOKEN", "UNUSED"} & set(seen["version"])
 
 
-class Watched:
-    def __init__(self, inner, **replaced):
-        self._inner = inner
-        self.__dict__.update(replaced)
-
-    def __getattr__(self, name):
-        return getattr(self._inner, name)
-
-
 async def test_a_secret_that_is_printed_is_not_stored_in_the_log(house: House) -> None:
     house.world.scripts["make"] = Script([(Stream.STDOUT, f"using {TOKEN} now\n".encode())], exit_code=0)
     build = await house.build(await with_secrets(house))
@@ -89,18 +79,20 @@ async def test_a_secret_that_is_not_stored_is_named(house: House) -> None:
 
 async def test_a_build_that_nobody_of_the_repository_vouches_for_gets_none(house: House) -> None:
     shop = await with_secrets(house)
-    new = NewBuild(shop.id, Trigger.PULL_REQUEST, "main", queue_key="k")
-    build = await house.store.queue_build(new, EARLY)
+    build = await house.store.queue_build(pull_request_build(shop), EARLY)
     assert isinstance(build, Build)
     delivery = await house.secrets.deliver(build, shop.settings)
     assert (delivery.for_build, delivery.for_version) == ({}, {})
 
 
 @pytest.mark.parametrize("trigger", list(Trigger))
-async def test_every_trigger_but_a_pull_request_is_trusted(house: House, trigger: Trigger) -> None:
-    build = await house.store.queue_build(NewBuild((await house.register()).id, trigger, "main", queue_key="k"), EARLY)
+async def test_who_gets_secrets_does_not_follow_from_what_triggered_a_build(house: House, trigger: Trigger) -> None:
+    shop = await with_secrets(house)
+    build = await house.store.queue_build(pull_request_build(shop, trigger=trigger), EARLY)
     assert isinstance(build, Build)
-    assert is_trusted(build) is (trigger is not Trigger.PULL_REQUEST)
+    assert (await house.secrets.deliver(build, shop.settings)).for_build == {}
+    trusted = await a_build(house.store, shop, trigger=trigger)
+    assert (await house.secrets.deliver(trusted, shop.settings)).for_build != {}
 
 
 async def test_the_output_of_a_running_version_is_shown_without_its_secrets(house: House) -> None:
@@ -137,8 +129,9 @@ async def test_credentials_of_the_source_are_masked_too(house: House) -> None:
 
 async def test_a_build_that_is_not_trusted_is_not_trusted_more_when_it_is_built_again(house: House) -> None:
     shop = await house.register()
-    build = await house.store.queue_build(NewBuild(shop.id, Trigger.PULL_REQUEST, "main", queue_key="k"), EARLY)
+    build = await house.store.queue_build(pull_request_build(shop), EARLY)
     assert isinstance(build, Build)
     again = await house.orders.rebuild(build.id)
     assert isinstance(again, Placed)
-    assert not is_trusted(again.build)
+    assert (again.build.trust, again.build.trigger) == (Trust.UNTRUSTED, Trigger.REBUILD)
+    assert again.build.waits_for is Wait.APPROVAL

@@ -82,7 +82,7 @@ def _from_disk(address: Address, request: Request, tell: Tell) -> dict[str, Any]
     with mirror.closed_after(repository):
         if request.commit is not None:
             return _written(repository, ObjectID(request.commit.encode("ascii")), request, tell)
-        ref = Ref(b"refs/heads/" + request.branch.encode("utf-8", "surrogateescape"))
+        ref = Ref(request.ref_name)
         if ref not in repository.refs:
             raise Refused("BRANCH_NOT_FOUND", f"{address.shown} has no branch {request.branch!r} (any more)")
         return _written(repository, repository.refs[ref], request, tell)

@@ -76,7 +76,7 @@ class Fetch:
         except RemoteError as error:
             if not error.unknown_object:
                 raise
-            # The first protocols give only what a branch points at; then the commit is sought behind the branch.
+            # The first protocols give only what a branch points at; then the commit is sought behind the ref.
             if remote.protocol_version != _NEWEST_PROTOCOL:
                 self._fetch(remote, lambda refs: refs.get(self._ref()), _WHOLE_HISTORY)
         if commit not in self._mirror.object_store:
@@ -88,7 +88,7 @@ class Fetch:
         return commit
 
     def _ref(self) -> Ref:
-        return Ref(b"refs/heads/" + self._request.branch.encode("utf-8", "surrogateescape"))
+        return Ref(self._request.ref_name)
 
     def _fetch(self, remote: GitClient, wants: Wants, depth: int) -> None:
         store = self._mirror.object_store

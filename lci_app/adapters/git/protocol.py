@@ -46,19 +46,29 @@ class Troubled(Failed):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One checkout, or a `survey` of a branch, which has no commit and no destinations.
+    """One checkout: of `commit`, which may be sought behind `ref`, else of what that points at. Or a `survey` of `ref`,
+    which has no commit and no destinations.
 
     Paths are absolute; undecodable bytes in them travel as surrogate escapes.
     """
 
     url: str
     mirror: str
-    branch: str
+    ref: str
     commit: str | None
     destinations: tuple[str, ...] = ()
     survey: bool = False
     token: str | None = field(default=None, repr=False)
     deploy_key: str | None = field(default=None, repr=False)
+
+    @property
+    def ref_name(self) -> bytes:
+        return self.ref.encode("utf-8", "surrogateescape")
+
+    @property
+    def branch(self) -> str:
+        """What people call the ref."""
+        return self.ref.removeprefix("refs/heads/")
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

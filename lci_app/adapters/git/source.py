@@ -16,6 +16,7 @@ from lci_app.adapters.git.address import shown
 from lci_app.adapters.git.protocol import Request
 from lci_app.adapters.git.worker import Worker
 from lci_app.core.detection.tree import Tree
+from lci_app.core.pull_request import head_ref
 from lci_app.interfaces import Commit, PastCommit, Refusal, Repository, Source, Survey, Trouble
 
 COMMAND: Final = "git-worker"
@@ -55,13 +56,14 @@ class GitSource:
         destinations: Sequence[Path],
         progress: Callable[[str], Awaitable[None]],
         timeout: float,
+        pull_request: int | None = None,
     ) -> Commit:
         if commit_hash is not None and not _COMMIT.fullmatch(commit_hash):
             raise Refusal("COMMIT_NOT_FOUND", f"{commit_hash!r} is no commit: give all 40 hexadecimal digits")
         request = Request(
             url=repository.url,
             mirror=str(mirror),
-            branch=branch,
+            ref=f"refs/heads/{branch}" if pull_request is None else head_ref(pull_request),
             commit=commit_hash,
             destinations=tuple(str(path) for path in destinations),
             token=repository.token,
@@ -74,7 +76,7 @@ class GitSource:
         request = Request(
             url=repository.url,
             mirror=str(scratch / "mirror.git"),
-            branch=branch,
+            ref=f"refs/heads/{branch}",
             commit=None,
             survey=True,
             token=repository.token,

@@ -72,11 +72,13 @@ def insert_build(connection: Connection, new: NewBuild, at: Timestamp) -> Build 
     (build_id,) = connection.execute(
         """
         INSERT INTO builds
-            (project_id, build_number, status, trigger, branch, queue_key, priority, deploy, queued_at, commit_hash,
-            commit_message, commit_author, parameters, output_build_id)
+            (project_id, build_number, status, trigger, branch, queue_key, priority, deploy, trust, queued_at,
+            commit_hash, commit_message, commit_author, pull_request, needs_approval, approved_commit, approved_by,
+            approved_at, parameters, output_build_id)
         VALUES
-            (:project_id, :build_number, :status, :trigger, :branch, :queue_key, :priority, :deploy, :queued_at,
-            :commit_hash, :commit_message, :commit_author, :parameters, :output_build_id)
+            (:project_id, :build_number, :status, :trigger, :branch, :queue_key, :priority, :deploy, :trust, :queued_at,
+            :commit_hash, :commit_message, :commit_author, :pull_request, :needs_approval, :approved_commit,
+            :approved_by, :approved_at, :parameters, :output_build_id)
         RETURNING id
         """,
         bound(
@@ -88,10 +90,16 @@ def insert_build(connection: Connection, new: NewBuild, at: Timestamp) -> Build 
             queue_key=new.queue_key.replace(BUILD_NUMBER, str(numbered["last_build_number"])),
             priority=new.priority,
             deploy=new.deploy,
+            trust=new.trust,
             queued_at=at,
             commit_hash=new.commit_hash,
             commit_message=new.commit_message,
             commit_author=new.commit_author,
+            pull_request=new.pull_request,
+            needs_approval=new.needs_approval,
+            approved_commit=new.approved_commit,
+            approved_by=new.approved_by,
+            approved_at=new.approved_at,
             parameters=new.parameters,
             output_build_id=new.output_build_id,
         ),
@@ -153,7 +161,8 @@ def _queue_position(connection: Connection, build_id: int) -> int:
         """
         SELECT (
             SELECT count(*) + 1 FROM builds other
-            WHERE other.finished_at IS NULL AND other.queue_key = self.queue_key AND (
+            WHERE other.finished_at IS NULL AND other.queue_key = self.queue_key
+                AND (other.needs_approval = 0 OR other.approved_commit IS other.commit_hash) AND (
                 other.status <> 'Queued'
                 OR other.priority > self.priority
                 OR (other.priority = self.priority AND other.id < self.id))

@@ -9,6 +9,7 @@ from typing import Any, Final
 from lci_app.adapters.sqlite import rows
 from lci_app.adapters.sqlite.builds import build_by_id, insert_build
 from lci_app.adapters.sqlite.database import Room
+from lci_app.adapters.sqlite.lives import cancel_queued
 from lci_app.adapters.sqlite.rows import bound
 from lci_app.core.model import Build, Delivery, NewBuild, Timestamp, Verdict
 from lci_app.interfaces import Gone, NewDelivery, RecordedDelivery
@@ -58,7 +59,8 @@ class DeliveriesRoom(Room):
         """Keep a delivery and queue its builds, in one transaction; an id that is known changes nothing.
 
         One that was refused, as malformed or of an unknown repository, is decided anew: it may be delivered again by
-        hand. A build or a link of a project that was removed meanwhile is left out.
+        hand. A build or a link of a project that was removed meanwhile is left out. What of a pull request has not
+        begun is cancelled by its next build.
         """
         row = bound(
             delivery_id=delivery.delivery_id,
@@ -95,13 +97,17 @@ def _record(
     connection: Connection, row: Mapping[str, Any], builds: Sequence[NewBuild], project_ids: Sequence[int]
 ) -> RecordedDelivery:
     inserted = connection.execute(_INSERT, row).fetchone()
+    superseded: list[Build] = []
     if inserted is not None:
         _link_projects(connection, inserted["id"], project_ids)
         for new in builds:
+            if new.pull_request is not None:
+                superseded += cancel_queued(connection, new.project_id, new.pull_request, row["received_at"])
             _queue(connection, inserted["id"], new, row["received_at"])
     (known,) = connection.execute(_SELECT + "WHERE d.delivery_id = :delivery_id", row)
     delivery = rows.delivery(known)
-    return RecordedDelivery(delivery, _builds(connection, delivery), duplicate=inserted is None)
+    builds_of_it = _builds(connection, delivery)
+    return RecordedDelivery(delivery, builds_of_it, duplicate=inserted is None, superseded=superseded)
 
 
 def _earlier_push(connection: Connection, delivery: NewDelivery, project_ids: Sequence[int]) -> Delivery | None:

@@ -15,7 +15,7 @@ from lci_app.adapters.sqlite.deployments import has_switched, switched_slot
 from lci_app.adapters.sqlite.rows import bound, seconds_between
 from lci_app.adapters.sqlite.stages import end_running_stages, forget_stages
 from lci_app.core.lifecycle import RUNNING, may_follow
-from lci_app.core.model import Build, BuildStatus, Failure, JsonObject, StageStatus, Timestamp
+from lci_app.core.model import Build, BuildStatus, Failure, JsonObject, StageStatus, Timestamp, Trust, Wait
 from lci_app.interfaces import Requeue, StatusChange
 
 _STAGES_END_AS: Final = {
@@ -27,7 +27,7 @@ _STAGES_END_AS: Final = {
 
 class LivesRoom(Room):
     async def begin_build(self, build_id: int, at: Timestamp) -> StatusChange | None:
-        """Queued → Building."""
+        """Queued → Building; None also while it waits for something else than its turn."""
         return await self._database.write(_begin, build_id, at)
 
     async def set_commit(self, build_id: int, commit_hash: str, message: str, author: str) -> Build | None:
@@ -42,6 +42,10 @@ class LivesRoom(Room):
         """Building → Deploying; None also when its cancellation was asked for."""
         return await self._database.write(_begin_deploying, build_id)
 
+    async def approve_build(self, build_id: int, by: str, at: Timestamp) -> Build | None:
+        """Approve the commit of a build that waits for that; None where it does not."""
+        return await self._database.write(_approve, build_id, by, at)
+
     async def request_cancel(self, build_id: int, at: Timestamp) -> StatusChange | None:
         """A queued build is Cancelled at once; a running one is marked, if its deployment has not switched yet.
 
@@ -52,9 +56,9 @@ class LivesRoom(Room):
     async def finish_build(
         self, build_id: int, status: BuildStatus, *, failure: Failure | None, log_lines: int, at: Timestamp
     ) -> StatusChange | None:
-        """End it; stages still running end with it. Success sets `retained` (where the build has an output of its
-        own), and `deployed_slot` if it switched. A build whose cancellation was accepted ends Cancelled, whatever
-        `status` says: look at the returned one.
+        """End it; stages still running end with it. Success sets `retained` (where the build is trusted, and has an
+        output of its own), and `deployed_slot` if it switched. A build whose cancellation was accepted ends Cancelled,
+        whatever `status` says: look at the returned one.
         """
         return await self._database.write(_finish, build_id, status, failure, log_lines, at)
 
@@ -80,7 +84,7 @@ def _changed(connection: Connection, before: Build) -> StatusChange | None:
 
 def _begin(connection: Connection, build_id: int, at: Timestamp) -> StatusChange | None:
     build = _that_may_become(connection, build_id, BuildStatus.BUILDING)
-    if build is None:
+    if build is None or build.waits_for is not None:
         return None
     connection.execute(
         "UPDATE builds SET status = :status, started_at = :at WHERE id = :id",
@@ -113,6 +117,28 @@ def _begin_deploying(connection: Connection, build_id: int) -> StatusChange | No
         "UPDATE builds SET status = :status WHERE id = :id", bound(id=build_id, status=BuildStatus.DEPLOYING)
     )
     return _changed(connection, build)
+
+
+def cancel_queued(connection: Connection, project_id: int, pull_request: int, at: Timestamp) -> list[Build]:
+    """Cancel the builds of a pull request that have not begun; returns them."""
+    queued = connection.execute(
+        "SELECT id FROM builds INDEXED BY builds_of_pull_requests "
+        "WHERE project_id = :project_id AND pull_request = :pull_request AND status = 'Queued' ORDER BY id",
+        bound(project_id=project_id, pull_request=pull_request),
+    ).fetchall()
+    changes = [_request_cancel(connection, row["id"], at) for row in queued]
+    return [change.build for change in changes if change is not None]
+
+
+def _approve(connection: Connection, build_id: int, by: str, at: Timestamp) -> Build | None:
+    build = build_by_id(connection, build_id)
+    if build is None or build.waits_for is not Wait.APPROVAL:
+        return None
+    connection.execute(
+        "UPDATE builds SET approved_commit = commit_hash, approved_by = :by, approved_at = :at WHERE id = :id",
+        bound(id=build_id, by=by, at=at),
+    )
+    return build_by_id(connection, build_id)
 
 
 def _request_cancel(connection: Connection, build_id: int, at: Timestamp) -> StatusChange | None:
@@ -149,7 +175,7 @@ def _finish(
             log_lines=log_lines,
             at=at,
             duration=seconds_between(build.started_at, at),
-            retained=succeeded and build.output_build_id is None,
+            retained=succeeded and build.output_build_id is None and build.trust is Trust.TRUSTED,
             slot=switched_slot(connection, build_id) if succeeded else None,
         ),
     )

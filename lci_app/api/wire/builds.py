@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field
 
@@ -21,6 +20,8 @@ from lci_app.core.model import (
     StageStatus,
     Timestamp,
     Trigger,
+    Trust,
+    Wait,
 )
 from lci_app.services.results import Placed
 
@@ -41,7 +42,15 @@ class TriggerBody(Body):
     deploy: bool | None = None
 
 
+class ApprovalBody(Body):
+    """`commit_hash`: what was looked at; where it is given, and the build is of another commit, nothing is approved."""
+
+    commit_hash: Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")] | None = None
+
+
 class BuildDocument(Answer):
+    """A build. `waits_for`: what a queued one waits for beside its turn. `branch` of a pull request is its base."""
+
     id: int
     project_id: int
     project_name: str
@@ -56,6 +65,11 @@ class BuildDocument(Answer):
     priority: int
     parameters: Mapping[str, str]
     deploy: bool
+    trust: Trust
+    pull_request: int | None
+    waits_for: Wait | None
+    approved_by: str | None
+    approved_at: Timestamp | None
     deployed_slot: Slot | None
     output_build_id: int | None
     retained: bool
@@ -137,6 +151,7 @@ class QueuedBuild(Answer):
     commit_hash: str | None
     queue_key: str
     queue_position: int
+    waits_for: Wait | None
 
     @classmethod
     def of(cls, placed: Placed) -> Self:
@@ -152,6 +167,7 @@ class QueuedBuild(Answer):
             commit_hash=build.commit_hash,
             queue_key=build.queue_key,
             queue_position=placed.position,
+            waits_for=build.waits_for,
         )
 
 
@@ -198,5 +214,4 @@ def _failure(failure: Failure) -> FailureDocument:
 
 def _shared(model: type[Answer], record: Any) -> dict[str, Any]:
     """Return the fields that a record and a model of the wire both have, under the same names."""
-    names = {field.name for field in fields(record)}
-    return {name: getattr(record, name) for name in model.model_fields if name in names}
+    return {name: getattr(record, name) for name in model.model_fields if hasattr(record, name)}

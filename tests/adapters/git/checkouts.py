@@ -36,6 +36,7 @@ class Checkouts:
         mirror: Path | None = None,
         into: Path | None = None,
         timeout: float = 30,
+        pull_request: int | None = None,
     ) -> Commit:
         folder = into or self._new_folder()
         self.app, self.build = folder / "app", folder / "build"
@@ -47,6 +48,7 @@ class Checkouts:
             destinations=[self.app, self.build],
             progress=self._tell,
             timeout=timeout,
+            pull_request=pull_request,
         )
 
     def _new_folder(self) -> Path:

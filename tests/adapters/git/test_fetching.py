@@ -233,3 +233,26 @@ async def test_a_path_without_a_repository_is_refused(checkout: Checkouts, git_s
         with pytest.raises(Refusal) as refusal:
             await checkout(url)
         assert refusal.value.code == "REPOSITORY_NOT_FOUND"
+
+
+@pytest.mark.parametrize("protocol_2", [True, False], ids=["protocol 2", "protocol 0"])
+async def test_the_head_of_a_pull_request_comes_from_the_repository_that_it_is_for(
+    checkout: Checkouts, git_server: GitServer, protocol_2: bool
+) -> None:
+    git_server.protocol_2 = protocol_2
+    repository = git_server.create()
+    repository.commit({"a": "1"})
+    first = repository.offer(7, {"a": "offered"})
+    assert (await checkout(repository.url, first, pull_request=7)).hash == first
+    assert contents(checkout.app) == {"a": b"offered"}
+    later = repository.offer(7, {"a": "offered later"})
+    await checkout(repository.url, later, pull_request=7)
+    assert contents(checkout.app) == {"a": b"offered later"}
+
+
+async def test_what_is_no_pull_request_any_more_is_refused(checkout: Checkouts, git_server: GitServer) -> None:
+    repository = git_server.create()
+    repository.commit({"a": "1"})
+    with pytest.raises(Refusal) as refusal:
+        await checkout(repository.url, "c" * 40, pull_request=7)
+    assert refusal.value.code == "COMMIT_NOT_FOUND"

@@ -88,6 +88,21 @@ async def test_a_commit_comes_over_ssh_also_from_behind_the_branch(
     assert refusal.value.code == "BRANCH_NOT_FOUND"
 
 
+async def test_an_old_server_has_a_commit_sought_behind_the_pull_request_and_not_behind_the_branch(
+    ssh: Ssh, checkout: Checkouts, git_server: GitServer
+) -> None:
+    ssh.answers_as_old_servers_do()
+    repository = git_server.create()
+    repository.commit({"a": "1"})
+    first = repository.offer(7, {"a": "offered"})
+    repository.offer(7, {"a": "offered later"}, on=first)
+    url = f"ssh://git@localhost:2222{repository.path}"
+    with pytest.raises(Refusal) as refusal:
+        await checkout(url, first)
+    assert refusal.value.code == "COMMIT_NOT_FOUND"
+    assert (await checkout(url, first, pull_request=7)).hash == first
+
+
 async def test_ssh_asks_nobody_and_keeps_the_keys_of_hosts_beside_the_mirror(
     ssh: Ssh, checkout: Checkouts, git_server: GitServer
 ) -> None:

@@ -6,6 +6,10 @@ export interface Alive {
   status: string;
 }
 
+export interface ApprovalBody {
+  commit_hash?: string | null;
+}
+
 export interface ArtifactDocument {
   path: string;
   size: number;
@@ -58,6 +62,11 @@ export interface BuildDocument {
   priority: number;
   parameters: Record<string, string>;
   deploy: boolean;
+  trust: Trust;
+  pull_request: number | null;
+  waits_for: Wait | null;
+  approved_by: string | null;
+  approved_at: string | null;
   deployed_slot: Slot | null;
   output_build_id: number | null;
   retained: boolean;
@@ -92,6 +101,11 @@ export interface BuildPage {
   priority: number;
   parameters: Record<string, string>;
   deploy: boolean;
+  trust: Trust;
+  pull_request: number | null;
+  waits_for: Wait | null;
+  approved_by: string | null;
+  approved_at: string | null;
   deployed_slot: Slot | null;
   output_build_id: number | null;
   retained: boolean;
@@ -484,6 +498,7 @@ export interface ProjectCreate {
   repo: string;
   branch?: string;
   path_filter?: string;
+  pull_requests?: PullRequests;
   working_directory?: string;
   build_image?: string;
   build_command?: string;
@@ -534,6 +549,7 @@ export interface ProjectDocument {
   repo: string;
   branch: string;
   path_filter: string;
+  pull_requests: PullRequests;
   working_directory: string;
   build_image: string;
   build_command: string;
@@ -605,6 +621,7 @@ export interface ProjectUpdate {
   repo?: string;
   branch?: string;
   path_filter?: string;
+  pull_requests?: PullRequests;
   working_directory?: string;
   build_image?: string;
   build_command?: string;
@@ -653,6 +670,8 @@ export interface ProjectUpdate {
 
 export type PullPolicy = "missing" | "always";
 
+export type PullRequests = "off" | "same_repository" | "forks_after_approval";
+
 export type QueuePolicy = "all" | "latest";
 
 export interface QueuedBuild {
@@ -666,6 +685,7 @@ export interface QueuedBuild {
   commit_hash: string | null;
   queue_key: string;
   queue_position: number;
+  waits_for: Wait | null;
 }
 
 export interface QueuedBuilds {
@@ -683,6 +703,7 @@ export interface QueuedRollback {
   commit_hash: string | null;
   queue_key: string;
   queue_position: number;
+  waits_for: Wait | null;
   auto_deploy: boolean;
 }
 
@@ -907,6 +928,8 @@ export interface TriggerBody {
   deploy?: boolean | null;
 }
 
+export type Trust = "trusted" | "untrusted";
+
 export interface Unsubscribed {
   timestamp: string;
   type: "unsubscribed";
@@ -952,6 +975,8 @@ export interface Versions {
   lci: string;
   python: string;
 }
+
+export type Wait = "approval";
 
 export interface WebhookDocument {
   builds: (QueuedBuild)[];
@@ -1003,6 +1028,7 @@ export interface Calls {
   "POST /api/projects/{project}/builds": { query: undefined; body: TriggerBody; answer: QueuedBuild };
   "GET /api/builds/{build_id}": { query: undefined; body: undefined; answer: BuildPage };
   "POST /api/builds/{build_id}/cancel": { query: undefined; body: undefined; answer: BuildDocument };
+  "POST /api/builds/{build_id}/approve": { query: undefined; body: ApprovalBody; answer: BuildDocument };
   "POST /api/builds/{build_id}/rebuild": { query: undefined; body: undefined; answer: QueuedBuild };
   "GET /api/builds/{build_id}/logs": { query: { "from"?: number | null; "limit"?: number | null; "tail"?: number | null }; body: undefined; answer: LogPage };
   "GET /api/builds/{build_id}/logs/search": { query: { "q": string; "regex"?: boolean; "from"?: number; "limit"?: number }; body: undefined; answer: LogMatches };
