@@ -120,7 +120,7 @@ async def _open_outside(config: Config) -> AsyncIterator[Outside]:
         await store.setting_or_create(WEBHOOK_SECRET, random_secrets.token_hex(32))
         instance = await store.setting_or_create(_INSTANCE, uuid.uuid4().hex)
         async with (
-            open_engine(config.docker_host, instance, container_range=config.container_range) as engine,
+            open_engine(config.docker_host, instance, container_range=config.container_range, logins=store) as engine,
             open_firewall(instance, config.build_allow) as firewall,
             open_proxy(
                 program=program,

@@ -4,11 +4,13 @@
         ... engine.ensure_image(registry.image("good"), …)
 
 `good` can be pulled; `denied` needs a log-in; `broken` fails while its layer is fetched; `stalled` never sends its
-layer (`registry.stalling` tells when it was asked for); every other name is unknown.
+layer (`registry.stalling` tells when it was asked for); every other name is unknown. With `login` set (user name and
+password), nobody else is let in; a refusal says back whatever was sent, as no registry should.
 """
 
 from __future__ import annotations
 
+import base64
 import gzip
 import hashlib
 import io
@@ -35,9 +37,15 @@ class ImageRegistry:
     stalling: threading.Event = field(default_factory=threading.Event)
     closing: threading.Event = field(default_factory=threading.Event)
     blobs: dict[str, bytes] = field(default_factory=dict)
+    login: tuple[str, str] | None = None
 
     def image(self, name: str) -> str:
         return f"127.0.0.1:{self.port}/lci-test/{name}:{self.salt[:8]}"
+
+    def lets_in(self, authorization: str) -> bool:
+        if self.login is None:
+            return True
+        return authorization == "Basic " + base64.b64encode(":".join(self.login).encode()).decode()
 
     def manifest(self) -> bytes:
         """Return the manifest of an image with one layer, whose blobs are then held."""
@@ -91,7 +99,12 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         parts = self.path.strip("/").split("/")
         name = parts[2] if len(parts) > 2 else ""
-        if not name:
+        shown = self.headers.get("Authorization", "")
+        if not self.registry.lets_in(shown):
+            said = base64.b64decode(shown.partition(" ")[2]).decode()
+            headers = {"WWW-Authenticate": 'Basic realm="lci-test"'}
+            self._answer(401, _error("UNAUTHORIZED", f"authentication required, not {said!r}"), headers=headers)
+        elif not name:
             self._answer(200, b"{}")
         elif name == "denied":
             headers = {"WWW-Authenticate": 'Basic realm="lci-test"'}

@@ -30,6 +30,7 @@ from lci_app.api.pages import WebPages
 from lci_app.api.policy import Guard, SignInWays
 from lci_app.api.project_limits import ProjectLimits
 from lci_app.api.projects import ProjectPages
+from lci_app.api.registries import RegistryPages
 from lci_app.api.route import Handler, Route
 from lci_app.api.runtime import RuntimePages
 from lci_app.api.secrets import SecretPages
@@ -90,6 +91,7 @@ def _resources(parts: Parts, config: Config, addresses: Addresses, stop: trio.Ev
         ServicePages(store, clock, parts.docker_version, parts.isolation, config, addresses),
         SecretPages(store, clock, parts.secrets),
         DetectionPages(parts.detector),
+        RegistryPages(store, clock),
         WebPages(ROUTES),
         Dashboard(),
     ]

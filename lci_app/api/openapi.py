@@ -25,6 +25,7 @@ _PLACES: Final = {
     "token_id": "A token's id.",
     "path": "A file's path below the build's output.",
     "name": "A file's name.",
+    "host": "A registry's host as images name it, with its port where it has one.",
 }
 _ERROR: Final = {
     "type": "object",

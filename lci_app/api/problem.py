@@ -130,6 +130,10 @@ def no_such_secret(name: str) -> Problem:
     return Problem(404, "SECRET_NOT_FOUND", f"There is no secret {name} there.", {"secret": name})
 
 
+def no_such_registry(host: str) -> Problem:
+    return Problem(404, "REGISTRY_NOT_FOUND", f"There is no login to {host} stored.", {"registry": host})
+
+
 def no_such_delivery(named: str | int) -> Problem:
     return Problem(404, "DELIVERY_NOT_FOUND", f"There is no delivery {named}.", {"delivery": str(named)})
 
@@ -228,6 +232,7 @@ CODES: Final = {
         "USER_NOT_FOUND",
         "TOKEN_NOT_FOUND",
         "SECRET_NOT_FOUND",
+        "REGISTRY_NOT_FOUND",
     ],
     405: ["METHOD_NOT_ALLOWED"],
     408: ["REQUEST_TIMEOUT"],

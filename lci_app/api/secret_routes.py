@@ -1,14 +1,15 @@
-"""The routes of stored secrets: the same calls for a project's own and for those of every project."""
+"""The routes of stored secrets, the same for a project's own and for those of every project, and of registries."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from lci_app.api.route import Route
-from lci_app.api.wire import secrets
+from lci_app.api.wire import registries, secrets
 from lci_app.core.model import Scope
 
 _ADMIN: Final = Scope.ADMIN
+_REGISTRY: Final = "/api/registries/{host}"
 
 
 def _routes(path: str, middle: str, whose: str) -> tuple[Route, ...]:
@@ -53,6 +54,39 @@ def _routes(path: str, middle: str, whose: str) -> tuple[Route, ...]:
 SECRET_ROUTES: Final = (
     *_routes("/api/projects/{project}/secrets", "project_", "of a project"),
     *_routes("/api/secrets", "", "of every project"),
+    Route(
+        "GET",
+        "/api/registries",
+        "list_registries",
+        _ADMIN,
+        "The stored logins to registries of images, without their passwords",
+        answer=registries.RegistryList,
+    ),
+    Route(
+        "GET",
+        _REGISTRY,
+        "show_registry",
+        _ADMIN,
+        "The stored login to one registry, without its password",
+        answer=registries.RegistryDocument,
+    ),
+    Route(
+        "PUT",
+        _REGISTRY,
+        "set_registry",
+        _ADMIN,
+        "Store the login to a registry, for every image that is pulled from it; its password is never shown again",
+        body=registries.RegistryBody,
+        answer=registries.RegistryDocument,
+    ),
+    Route(
+        "DELETE",
+        _REGISTRY,
+        "delete_registry",
+        _ADMIN,
+        "Remove the login to a registry",
+        answer=registries.RegistryRemoved,
+    ),
     Route(
         "POST",
         "/api/secrets/rotate-key",

@@ -25,6 +25,7 @@ def build_parser() -> Parser:
     _add_builds(parser)
     _add_projects(parser)
     _add_secrets(parser)
+    _add_registries(parser)
     _add_data_directory(parser)
     _add_rest(parser)
     return parser
@@ -142,6 +143,18 @@ def _add_secrets(parser: Parser) -> None:
     command.add_argument("file", metavar="FILE", help="the file; - is standard input")
     _add_owner(command)
     _client_command(family, "rotate-key", "seal all that is secret by a new key", "secrets:rotate_key")
+
+
+def _add_registries(parser: Parser) -> None:
+    family = parser.add_command("registry", help="store, list, remove logins to registries of images")
+    command = _client_command(
+        family, "set", "store a login, its password read from standard input", "registries:set_registry"
+    )
+    command.add_argument("host", metavar="HOST", help="as images name it: ghcr.io, registry.example:5000, docker.io")
+    command.add_argument("--username", metavar="NAME", required=True, help="who logs in")
+    _client_command(family, "list", "list logins, without their passwords", "registries:list_registries")
+    command = _client_command(family, "rm", "remove a login", "registries:remove")
+    command.add_argument("host", metavar="HOST")
 
 
 def _add_owner(command: Parser) -> None:

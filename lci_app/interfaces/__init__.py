@@ -42,6 +42,7 @@ from lci_app.interfaces.outside import (
     Trouble,
     Workspace,
 )
+from lci_app.interfaces.registries import RegistryLogins, RegistryStore
 from lci_app.interfaces.sealing import Gone, Keys, Sealer, SecretStore
 from lci_app.interfaces.source import Commit, PastCommit, Repository, Source, Survey
 from lci_app.interfaces.store import (
@@ -103,6 +104,8 @@ __all__ = [
     "Proxy",
     "RecordedDelivery",
     "Refusal",
+    "RegistryLogins",
+    "RegistryStore",
     "RememberedAnswer",
     "Repository",
     "Requeue",

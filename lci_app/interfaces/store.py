@@ -31,6 +31,7 @@ from lci_app.core.model import (
 from lci_app.core.project import NewProject, Project, ProjectSecrets, ProjectSettings
 from lci_app.interfaces.accounts import AccountStore
 from lci_app.interfaces.deliveries import DeliveryStore
+from lci_app.interfaces.registries import RegistryStore
 from lci_app.interfaces.sealing import Gone, SecretStore
 
 
@@ -92,7 +93,7 @@ class RememberedAnswer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-class Store(AccountStore, DeliveryStore, SecretStore, Protocol):
+class Store(AccountStore, DeliveryStore, SecretStore, RegistryStore, Protocol):
     # --- settings
     async def setting(self, name: str) -> str | None: ...
 

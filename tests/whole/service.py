@@ -143,12 +143,13 @@ class Service:
         self.process = None
         return status
 
-    def cli(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run another command of the program."""
+    def cli(self, *arguments: str, check: bool = True, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+        """Run another command of the program; `stdin` is what it can read."""
         environment = dict(os.environ if self.environment is None else self.environment)
         environment |= {"LCI_DATA_DIR": str(self.data_dir), "LCI_URL": self.url, "LCI_TOKEN": self.token}
         done = subprocess.run(
             [*self.program, *arguments],
+            input=stdin,
             capture_output=True,
             text=True,
             env=environment,

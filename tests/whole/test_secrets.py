@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.git_server import GitRepository
+from tests.image_registry import run_image_registry
 from tests.whole.service import Service, engine, instance_of
 
 pytestmark = pytest.mark.docker
@@ -82,3 +83,24 @@ def test_lci_does_not_start_without_the_key_of_its_secrets(own_service: Service)
     assert own_service.process is not None
     assert own_service.process.wait(30) == 1
     own_service.process = None
+
+
+def test_an_image_behind_a_login_is_pulled_by_the_stored_one_and_the_password_is_nowhere(
+    service: Service, shop: GitRepository
+) -> None:
+    with run_image_registry() as registry:
+        registry.login = ("ana", "t0p-secret of the registry")
+        host, image = f"127.0.0.1:{registry.port}", registry.image("good")
+        service.register("behind", shop.url, build_image=image)
+        refused = service.build_now("behind", deploy=False)
+        assert refused["failure"]["code"] == "IMAGE_DENIED"
+        assert f"lci registry set {host}" in refused["failure"]["message"]
+        service.cli("registry", "set", host, "--username", "ana", stdin=registry.login[1])
+        build = service.build_now("behind", deploy=False)
+        # It has been pulled; the image holds no shell to build with.
+        assert build["failure"]["code"] != "IMAGE_DENIED", build["failure"]
+        assert any("Pull complete" in line for line in service.log_lines(build["id"]))
+        assert any(image in each.tags for each in engine().images.list())
+        engine().images.remove(image)
+    assert files_with(service.data_dir, registry.login[1]) == []
+    assert not any(registry.login[1] in line for line in service.stderr)

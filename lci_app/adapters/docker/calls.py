@@ -20,6 +20,7 @@ from lci_app.adapters.docker.images import IDLE_SECONDS, pull_options
 from lci_app.adapters.docker.networks import Networks
 from lci_app.adapters.docker.spec import create_arguments, labels_of, state_of
 from lci_app.core import names
+from lci_app.core.registries import RegistryLogin
 from lci_app.core.subnets import NetworkKind, Subnets
 from lci_app.interfaces import ContainerSpec, ContainerState, EngineFacts, OutsideError, Refusal, Trouble
 
@@ -78,10 +79,10 @@ class EngineCalls:
             facts = self._client.inspect_image(image)  # type: ignore[no-untyped-call]
             return str((facts["Config"] or {}).get("User") or "")
 
-    def open_pull(self, image: str) -> Held:
+    def open_pull(self, image: str, login: RegistryLogin | None) -> Held:
         """Begin to pull; returns when the registry has answered. The caller closes it."""
         with self._asking(f"pull {image}"):
-            options = pull_options(image)
+            options = pull_options(image, login)
             try:
                 answer = self._client.hold("POST", "/images/create", timeout=IDLE_SECONDS, **options)
             except APIError as error:

@@ -14,7 +14,9 @@ import trio
 
 from lci_app.adapters.docker.follow import FollowedLines, lines_of, read_lines
 from lci_app.adapters.docker.held import open_in_thread, open_plain_nursery, run_until_shut
+from lci_app.core.masking import NOTHING, Mask
 from lci_app.core.model import Stream
+from lci_app.core.registries import registry_of
 from lci_app.core.subnets import DEFAULT_RANGE, NetworkKind, Subnets
 from lci_app.interfaces import (
     AsyncLines,
@@ -24,6 +26,7 @@ from lci_app.interfaces import (
     EngineFacts,
     OutsideError,
     Refusal,
+    RegistryLogins,
     Trouble,
 )
 
@@ -50,15 +53,17 @@ async def open_engine(
     instance: str,
     *,
     container_range: IPv4Network | None = None,
+    logins: RegistryLogins | None = None,
     call_seconds: float = CALL_SECONDS,
 ) -> AsyncIterator[DockerEngine]:
     """Open the engine at `docker_host` (`unix://` or `tcp://`; None is the local socket) for one instance of lci.
 
-    The projects' networks are made in `container_range`.
+    The projects' networks are made in `container_range`; images are pulled by `logins`.
 
     Nothing is asked before the first call, so that an engine that is down or slow does not stand in the way here.
     """
-    engine = DockerEngine(docker_host, instance, Subnets(container_range or IPv4Network(DEFAULT_RANGE)), call_seconds)
+    subnets = Subnets(container_range or IPv4Network(DEFAULT_RANGE))
+    engine = DockerEngine(docker_host, instance, subnets, logins, call_seconds)
     try:
         yield engine
     finally:
@@ -68,10 +73,18 @@ async def open_engine(
 class DockerEngine:
     """Fulfils `interfaces.Engine`."""
 
-    def __init__(self, docker_host: str | None, instance: str, subnets: Subnets, call_seconds: float) -> None:
+    def __init__(
+        self,
+        docker_host: str | None,
+        instance: str,
+        subnets: Subnets,
+        logins: RegistryLogins | None,
+        call_seconds: float,
+    ) -> None:
         self._docker_host = docker_host
         self._instance = instance
         self._subnets = subnets
+        self._logins = logins
         self._call_seconds = call_seconds
         self._calls: EngineCalls | None = None
         # Each kind of work has its own, so that no number of builds or followers keeps a short call waiting.
@@ -112,12 +125,18 @@ class DockerEngine:
     async def _pull(self, calls: EngineCalls, image: str, progress: Callable[[str], Awaitable[None]]) -> None:
         from lci_app.adapters.docker.images import read_pull  # noqa: PLC0415 - brings the SDK
 
-        pull = await open_in_thread(partial(calls.open_pull, image), self._for_builds)
+        login = await self._logins.registry_login(registry_of(image)) if self._logins is not None else None
+        # Neither the engine nor the registry has a reason to say it back; the log would keep it, if one did.
+        mask = Mask([login.password]) if login is not None else NOTHING
         try:
-            read = partial(read_pull, pull, image, lambda line: trio.from_thread.run(progress, line))
-            await run_until_shut(pull, read, self._for_builds)
-        finally:
-            pull.close()
+            pull = await open_in_thread(partial(calls.open_pull, image, login), self._for_builds)
+            try:
+                read = partial(read_pull, pull, image, lambda line: trio.from_thread.run(progress, mask.in_text(line)))
+                await run_until_shut(pull, read, self._for_builds)
+            finally:
+                pull.close()
+        except OutsideError as error:
+            raise type(error)(error.code, mask.in_text(str(error))) from None
 
     # --- networks
 

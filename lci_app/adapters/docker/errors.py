@@ -13,6 +13,7 @@ import requests
 import urllib3
 from docker.errors import APIError, DockerException
 
+from lci_app.core.registries import registry_of
 from lci_app.interfaces import OutsideError, Refusal, Trouble
 
 UNAVAILABLE: Final = "DOCKER_UNAVAILABLE"
@@ -81,7 +82,7 @@ _PULL_RULES: Final = (
         r"unauthorized|denied|authentication required|no basic auth|forbidden",
         Refusal,
         "IMAGE_DENIED",
-        "the registry does not give out the image {image}: {words} (`docker login` as the user that runs lci helps)",
+        "the registry does not give out the image {image}: {words} (`lci registry set {registry}` stores a login)",
     ),
     _rule(r"", Trouble, "PULL_FAILED", "the image {image} could not be pulled: {words}"),
 )
@@ -90,7 +91,7 @@ _PULL_RULES: Final = (
 def pull_error(image: str, words: str) -> OutsideError:
     """Return what a failed pull means, whether the registry's words came as an answer or inside the stream."""
     rule = next(rule for rule in _PULL_RULES if rule.pattern.search(words))
-    return rule.kind(rule.code, rule.sentence.format(image=image, words=words))
+    return rule.kind(rule.code, rule.sentence.format(image=image, words=words, registry=registry_of(image)))
 
 
 @contextmanager

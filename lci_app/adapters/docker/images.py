@@ -15,6 +15,7 @@ from docker.utils import parse_repository_tag
 
 from lci_app.adapters.docker.errors import pull_error
 from lci_app.adapters.docker.held import Held
+from lci_app.core.registries import RegistryLogin, registry_of
 from lci_app.interfaces import Trouble
 
 # The engine speaks more often than that of a pull that moves; a registry that cannot be reached takes its time.
@@ -83,14 +84,21 @@ def _reports(held: Held) -> Iterator[Mapping[str, Any]]:
         yield json.loads(rest)
 
 
-def pull_options(image: str) -> dict[str, Any]:
-    """Return parameters and headers of the request: exactly one tag, and the person's credentials for the registry."""
+def pull_options(image: str, login: RegistryLogin | None) -> dict[str, Any]:
+    """Return parameters and headers of the request: exactly one tag, and what opens the registry.
+
+    That is `login`, else what `docker login` has left for whoever runs lci.
+    """
     repository, tag = parse_repository_tag(image)
     headers = {}
-    credentials = _credentials(repository)
+    credentials = _of_login(registry_of(image), login) if login is not None else _credentials(repository)
     if credentials:
         headers["X-Registry-Auth"] = auth.encode_header(credentials)
     return {"params": {"fromImage": repository, "tag": tag or "latest"}, "headers": headers}
+
+
+def _of_login(registry: str, login: RegistryLogin) -> Mapping[str, Any]:
+    return {"username": login.username, "password": login.password, "serveraddress": registry}
 
 
 def _credentials(repository: str) -> Mapping[str, Any] | None:

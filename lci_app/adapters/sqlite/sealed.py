@@ -26,6 +26,10 @@ def of_secret(project_id: int | None, name: str) -> Place:
     return Place("secrets", str(project_id or 0), name)
 
 
+def of_registry(host: str) -> Place:
+    return Place("registries", host, "password")
+
+
 @dataclass(frozen=True, slots=True)
 class _Value:
     """One sealed (or still clear) value, and the statement that replaces it: its first parameter is the new one."""
@@ -65,6 +69,9 @@ def reseal(connection: Connection, sealer: Sealer) -> int:
     for row in connection.execute("SELECT id, project_id, name, sealed FROM secrets").fetchall():
         value = sealer.unseal(row["sealed"], of_secret(row["project_id"], row["name"]))
         connection.execute("UPDATE secrets SET fingerprint = ? WHERE id = ?", (sealer.fingerprint(value), row["id"]))
+    for row in connection.execute("SELECT host, sealed FROM registries").fetchall():
+        fingerprint = sealer.fingerprint(sealer.unseal(row["sealed"], of_registry(row["host"])))
+        connection.execute("UPDATE registries SET fingerprint = ? WHERE host = ?", (fingerprint, row["host"]))
     return count
 
 
@@ -91,3 +98,6 @@ def _values(connection: Connection, *, sealed: bool) -> Iterator[_Value]:
         for row in connection.execute("SELECT id, project_id, name, sealed FROM secrets"):
             place = of_secret(row["project_id"], row["name"])
             yield _Value(place, row["sealed"], "UPDATE secrets SET sealed = ? WHERE id = ?", (row["id"],))
+        for row in connection.execute("SELECT host, sealed FROM registries"):
+            update = "UPDATE registries SET sealed = ? WHERE host = ?"
+            yield _Value(of_registry(row["host"]), row["sealed"], update, (row["host"],))

@@ -18,6 +18,7 @@ from lci_app.adapters.sqlite.lives import LivesRoom
 from lci_app.adapters.sqlite.migrate import shipped
 from lci_app.adapters.sqlite.opening import open_database
 from lci_app.adapters.sqlite.projects import ProjectsRoom
+from lci_app.adapters.sqlite.registries import RegistriesRoom
 from lci_app.adapters.sqlite.secrets import SecretsRoom
 from lci_app.adapters.sqlite.sessions import SessionsRoom
 from lci_app.adapters.sqlite.settings import SettingsRoom
@@ -37,6 +38,7 @@ class SqliteStore(
     TokensRoom,
     AuditRoom,
     SecretsRoom,
+    RegistriesRoom,
     ProjectsRoom,
     SlotsRoom,
     DeliveriesRoom,

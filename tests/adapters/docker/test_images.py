@@ -9,8 +9,10 @@ import docker
 import pytest
 import trio
 
+from lci_app.adapters.docker import open_engine
 from lci_app.adapters.docker.errors import pull_error
 from lci_app.adapters.docker.images import PullProgress, pull_options
+from lci_app.core.registries import RegistryLogin
 from lci_app.interfaces import Engine, Refusal, Trouble
 from tests.image_registry import ImageRegistry, run_image_registry
 
@@ -60,7 +62,7 @@ async def test_an_image_that_the_registry_does_not_know_is_refused(engine: Engin
 
 @pytest.mark.docker
 async def test_a_registry_that_wants_a_log_in_denies_the_image(engine: Engine, registry: ImageRegistry) -> None:
-    with pytest.raises(Refusal, match=r"unauthorized.*docker login") as caught:
+    with pytest.raises(Refusal, match=r"unauthorized.*lci registry set 127\.0\.0\.1:\d+`") as caught:
         await engine.ensure_image(registry.image("denied"), always_pull=False, progress=Said())
     assert caught.value.code == "IMAGE_DENIED"
 
@@ -124,12 +126,62 @@ def test_a_pull_takes_exactly_one_tag_and_the_log_in_that_docker_keeps(
     (tmp_path / "config.json").write_text(json.dumps(known))
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
 
-    private = pull_options("r.example:5000/team/app")
+    private = pull_options("r.example:5000/team/app", None)
     assert private["params"] == {"fromImage": "r.example:5000/team/app", "tag": "latest"}
     sent = json.loads(base64.urlsafe_b64decode(private["headers"]["X-Registry-Auth"]))
     assert (sent["username"], sent["password"]) == ("ana", "secret")
     digest = f"sha256:{'1' * 64}"
-    assert pull_options(f"busybox@{digest}") == {"params": {"fromImage": "busybox", "tag": digest}, "headers": {}}
+    assert pull_options(f"busybox@{digest}", None) == {"params": {"fromImage": "busybox", "tag": digest}, "headers": {}}
+
+    stored = pull_options("r.example:5000/team/app", RegistryLogin("bob", "another"))
+    sent = json.loads(base64.urlsafe_b64decode(stored["headers"]["X-Registry-Auth"]))
+    assert (sent["username"], sent["password"]) == ("bob", "another")
+
+
+class Logins:
+    """Stored logins; `asked` are the registries whose login was wanted."""
+
+    def __init__(self, **by_host: RegistryLogin) -> None:
+        self.by_host = by_host
+        self.asked: list[str] = []
+
+    async def registry_login(self, host: str) -> RegistryLogin | None:
+        self.asked.append(host)
+        return self.by_host.get(host)
+
+
+@pytest.mark.docker
+async def test_an_image_is_pulled_by_the_stored_login_of_its_registry_and_no_other(
+    instance: str, registry: ImageRegistry, sdk: docker.APIClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host, registry.login = f"127.0.0.1:{registry.port}", ("ana", "p4ss:word of ana")
+    wrong = {"auths": {host: {"auth": base64.b64encode(b"ana:of yesterday").decode()}}}
+    (tmp_path / "config.json").write_text(json.dumps(wrong))
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    logins = Logins(**{"docker.io": RegistryLogin(*registry.login)})
+    async with open_engine(None, instance, logins=logins) as engine:
+        with pytest.raises(Refusal) as caught:
+            await engine.ensure_image(registry.image("good"), always_pull=False, progress=Said())
+        assert caught.value.code == "IMAGE_DENIED"
+        logins.by_host[host] = RegistryLogin(*registry.login)
+        pulled = await engine.ensure_image(registry.image("good"), always_pull=False, progress=Said())
+        assert pulled == sdk.inspect_image(registry.image("good"))["Id"]
+        assert await engine.ensure_image(registry.image("good"), always_pull=False, progress=Said()) == pulled
+    assert logins.asked == [host, host]
+
+
+@pytest.mark.docker
+async def test_a_password_that_a_registry_says_back_is_not_said_on(instance: str, registry: ImageRegistry) -> None:
+    registry.login = ("ana", "the right one")
+    logins = Logins(**{f"127.0.0.1:{registry.port}": RegistryLogin("ana", "hunter2hunter2")})
+    async with open_engine(None, instance, logins=logins) as engine:
+        said = Said()
+        with pytest.raises(Refusal) as caught:
+            await engine.ensure_image(registry.image("good"), always_pull=False, progress=said)
+    assert "hunter2" not in str(caught.value)
+    assert "hunter2" not in "\n".join(said.lines)
+    assert "hunter2" not in repr(logins.by_host)
+    assert caught.value.__suppress_context__
 
 
 @pytest.mark.parametrize(

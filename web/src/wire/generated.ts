@@ -1,6 +1,6 @@
 // Written from routes and events by `python -m lci_app.api.typescript`; a test compares them.
 
-export type ErrorCode = "VALIDATION_ERROR" | "BAD_REQUEST" | "UNAUTHENTICATED" | "FORBIDDEN" | "SIGNATURE_INVALID" | "NOT_FOUND" | "PROJECT_NOT_FOUND" | "BUILD_NOT_FOUND" | "DELIVERY_NOT_FOUND" | "ARTIFACT_NOT_FOUND" | "SESSION_NOT_FOUND" | "USER_NOT_FOUND" | "TOKEN_NOT_FOUND" | "SECRET_NOT_FOUND" | "METHOD_NOT_ALLOWED" | "REQUEST_TIMEOUT" | "PROJECT_EXISTS" | "DOMAIN_TAKEN" | "SLOT_EMPTY" | "BUILD_FINISHED" | "NOTHING_RETAINED" | "CONFLICT" | "USER_EXISTS" | "LAST_ADMINISTRATOR" | "PRECONDITION_FAILED" | "PAYLOAD_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "UPGRADE_REQUIRED" | "RATE_LIMITED" | "INTERNAL_ERROR" | "DOCKER_UNAVAILABLE" | "DATABASE_UNAVAILABLE" | "SHUTTING_DOWN";
+export type ErrorCode = "VALIDATION_ERROR" | "BAD_REQUEST" | "UNAUTHENTICATED" | "FORBIDDEN" | "SIGNATURE_INVALID" | "NOT_FOUND" | "PROJECT_NOT_FOUND" | "BUILD_NOT_FOUND" | "DELIVERY_NOT_FOUND" | "ARTIFACT_NOT_FOUND" | "SESSION_NOT_FOUND" | "USER_NOT_FOUND" | "TOKEN_NOT_FOUND" | "SECRET_NOT_FOUND" | "REGISTRY_NOT_FOUND" | "METHOD_NOT_ALLOWED" | "REQUEST_TIMEOUT" | "PROJECT_EXISTS" | "DOMAIN_TAKEN" | "SLOT_EMPTY" | "BUILD_FINISHED" | "NOTHING_RETAINED" | "CONFLICT" | "USER_EXISTS" | "LAST_ADMINISTRATOR" | "PRECONDITION_FAILED" | "PAYLOAD_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "UPGRADE_REQUIRED" | "RATE_LIMITED" | "INTERNAL_ERROR" | "DOCKER_UNAVAILABLE" | "DATABASE_UNAVAILABLE" | "SHUTTING_DOWN";
 
 export interface Alive {
   status: string;
@@ -724,6 +724,27 @@ export interface Receipt {
   cut: number;
 }
 
+export interface RegistryBody {
+  username: string;
+  password: string;
+}
+
+export interface RegistryDocument {
+  host: string;
+  username: string;
+  fingerprint: string;
+  set_at: string;
+}
+
+export interface RegistryList {
+  total: number;
+  registries: (RegistryDocument)[];
+}
+
+export interface RegistryRemoved {
+  host: string;
+}
+
 export interface RestartBody {
   slot?: Slot | null;
 }
@@ -1022,6 +1043,10 @@ export interface Calls {
   "PUT /api/secrets": { query: undefined; body: SecretsBody; answer: SecretList };
   "PUT /api/secrets/{name}": { query: undefined; body: SecretBody; answer: SecretDocument };
   "DELETE /api/secrets/{name}": { query: undefined; body: undefined; answer: SecretRemoved };
+  "GET /api/registries": { query: undefined; body: undefined; answer: RegistryList };
+  "GET /api/registries/{host}": { query: undefined; body: undefined; answer: RegistryDocument };
+  "PUT /api/registries/{host}": { query: undefined; body: RegistryBody; answer: RegistryDocument };
+  "DELETE /api/registries/{host}": { query: undefined; body: undefined; answer: RegistryRemoved };
   "POST /api/secrets/rotate-key": { query: undefined; body: undefined; answer: KeyRotated };
   "GET /api/builds": { query: { "limit"?: number; "offset"?: number; "before_id"?: number | null; "status"?: BuildStatus | null; "project_id"?: number | null }; body: undefined; answer: BuildList };
   "GET /api/projects/{project}/builds": { query: { "limit"?: number; "offset"?: number; "before_id"?: number | null; "status"?: BuildStatus | null }; body: undefined; answer: BuildList };
