@@ -56,6 +56,7 @@ _BUILDS: Final = (
         "Let a build of a fork's pull request run; its commit is approved, and no later one",
         body=builds.ApprovalBody,
         answer=builds.BuildDocument,
+        idempotent=True,
     ),
     Route(
         "POST",

@@ -102,7 +102,6 @@ def match_pull_request(pull_request: PullRequest, project: Project) -> Matched |
     return Matched(project, pull_request.base)
 
 
-
 def any_file_matches(path_filter: str, files: frozenset[str] | None) -> bool:
     """Return whether a push of those files is built; an unknown list of files (None) fits every filter."""
     fitting = fitting_files(path_filter, files)

@@ -151,6 +151,7 @@ def _build_environment(build: Build) -> Mapping[str, str]:
         "LCI_PROJECT": build.project_name,
         "LCI_BRANCH": build.branch,
         "LCI_COMMIT": build.commit_hash or "",
+        **({} if build.pull_request is None else {"LCI_PULL_REQUEST": str(build.pull_request)}),
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from lci_app.core import names
-from lci_app.core.model import Build, Failure, JsonObject, Trigger
+from lci_app.core.model import Build, Failure, JsonObject, Trigger, Trust
 from lci_app.core.project import ProjectSettings
 from lci_app.core.project_file import Effective
 from lci_app.core.rollout import Live, Withdrawn

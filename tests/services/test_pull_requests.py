@@ -31,7 +31,7 @@ from lci_app.services.results import (
 from tests.adapters.sqlite_store import EARLY, pull_request_build
 from tests.doubles.engine import Script
 from tests.makers import COMMIT, pull_request_body
-from tests.services.house import House, Watched, eventually
+from tests.services.house import House, Outside, Watched, eventually, open_house
 
 SECRET = "the global secret"
 NEXT, LAST = "6" * 40, "7" * 40
@@ -168,7 +168,7 @@ async def test_an_approved_build_runs_and_it_is_known_who_approved_it(house: Hou
     assert (answer.approved_by, answer.approved_commit) == ("ana", COMMIT)
     ended = await house.ended(build)
     assert (ended.status, ended.deployed_slot, ended.retained) == (BuildStatus.SUCCESS, None, False)
-    assert house.log(build)[-1] == "Built and verified; not deployed."
+    assert house.log(build)[-1] == "Built and verified; not deployed: what a pull request makes never is."
     assert not house.workspace.path(names.output(build.id)).exists()
     assert [each.status for each in house.hub.of(BuildStatusChanged)][:2] == [BuildStatus.QUEUED, BuildStatus.QUEUED]
 
@@ -189,6 +189,31 @@ async def test_there_is_nothing_to_approve_of_what_does_not_wait(house: House) -
         push = await house.pushed(shop)
         assert isinstance(await house.approvals.approve(push.id, commit_hash=None, by="ana"), NothingToApprove)
     assert await house.approvals.approve(4711, commit_hash=None, by="ana") == NoSuchBuild(4711)
+
+
+async def test_what_waits_still_waits_when_lci_is_started_again(outside: Outside) -> None:
+    async with open_house(outside) as house:
+        _, build = await a_waiting(house)
+    async with open_house(outside) as again:
+        await again.reconciler.settle_rows()
+        still = await again.store.build(build.id)
+        assert still is not None
+        assert (still.status, still.waits_for) == (BuildStatus.QUEUED, Wait.APPROVAL)
+        await approved(again, still)
+        assert (await again.ended(still)).status is BuildStatus.SUCCESS
+
+
+async def test_a_build_that_was_cut_short_is_still_approved_and_still_untrusted(outside: Outside) -> None:
+    outside.world.scripts["make"] = Script()
+    async with open_house(outside) as house:
+        _, build = await a_waiting(house)
+        await approved(house, build)
+        await house.container(build)
+    outside.world.scripts["make"] = Script(exit_code=0)
+    async with open_house(outside) as again:
+        ended = await again.ended(build)
+    assert (ended.status, ended.restarts, ended.deployed_slot) == (BuildStatus.SUCCESS, 1, None)
+    assert ended.trust is Trust.UNTRUSTED
 
 
 # --- dispatch
@@ -230,6 +255,7 @@ async def test_the_settings_are_those_of_the_base_branch(house: House) -> None:
     assert ended.effective is not None
     assert ended.effective["build_command"] == {"value": "make", "origin": "project"}
     assert specs[0].environment["FROM"] == "base"
+    assert (specs[0].environment["LCI_PULL_REQUEST"], specs[0].environment["LCI_BRANCH"]) == ("7", "main")
     assert (await house.fresh(shop)).settings.path_filter == "**"
     assert house.source.fetched == [("untrusted.git", COMMIT, 7), ("mirror.git", BASE, None)]
 

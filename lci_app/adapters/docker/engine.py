@@ -59,7 +59,6 @@ async def open_engine(
     """Open the engine at `docker_host` (`unix://` or `tcp://`; None is the local socket) for one instance of lci.
 
     The projects' networks are made in `container_range`; images are pulled by `logins`.
-
     Nothing is asked before the first call, so that an engine that is down or slow does not stand in the way here.
     """
     subnets = Subnets(container_range or IPv4Network(DEFAULT_RANGE))
@@ -74,18 +73,13 @@ class DockerEngine:
     """Fulfils `interfaces.Engine`."""
 
     def __init__(
-        self,
-        docker_host: str | None,
-        instance: str,
-        subnets: Subnets,
-        logins: RegistryLogins | None,
-        call_seconds: float,
+        self, docker_host: str | None, instance: str, subnets: Subnets, logins: RegistryLogins | None, seconds: float
     ) -> None:
         self._docker_host = docker_host
         self._instance = instance
         self._subnets = subnets
         self._logins = logins
-        self._call_seconds = call_seconds
+        self._call_seconds = seconds
         self._calls: EngineCalls | None = None
         # Each kind of work has its own, so that no number of builds or followers keeps a short call waiting.
         self._for_calls = trio.CapacityLimiter(_CALLS)
