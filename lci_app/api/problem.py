@@ -75,7 +75,7 @@ def not_local() -> Problem:
 
 
 def scope_missing(needed: str, held: str) -> Problem:
-    message = f"This needs a token with the scope {needed}; yours has {held}."
+    message = f"This needs the scope {needed}, and you are here with {held}."
     return Problem(403, "FORBIDDEN", message, {"needed": needed, "scope": held})
 
 

@@ -22,11 +22,11 @@ def node() -> str:
     return found
 
 
-def run_scenario(name: str, options: Mapping[str, Any], steps: Mapping[str, Callable[[], Any]] | None = None) -> Any:
+def run_scenario(name: str, options: Mapping[str, Any], steps: Mapping[str, Callable[..., Any]] | None = None) -> Any:
     """Run web/browser/NAME.mjs and return what it found.
 
-    It is given `options`; where it asks for one of `steps` to happen outside of the browser, that is called, and what
-    it returns is told to it. AssertionError with its reason where the scenario fails.
+    It is given `options`; where it asks for one of `steps` to happen outside of the browser, that is called with what
+    the scenario gives, and what it returns is told to it. AssertionError with its reason where the scenario fails.
     """
     process = subprocess.Popen(
         [node(), str(WEB / "browser" / f"{name}.mjs"), json.dumps(options)],
@@ -48,7 +48,7 @@ def run_scenario(name: str, options: Mapping[str, Any], steps: Mapping[str, Call
         for line in process.stdout:
             message = json.loads(line)
             if "step" in message:
-                answer = (steps or {})[message["step"]]()
+                answer = (steps or {})[message["step"]](*message["given"])
                 process.stdin.write(json.dumps(answer) + "\n")
                 process.stdin.flush()
             else:

@@ -69,9 +69,9 @@ export async function main(work) {
 
 const answers = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 
-/** Have something happen outside of the browser (tests/web/browser.py); returns what that gives. */
-export async function outside(step) {
-  process.stdout.write(`${JSON.stringify({ step })}\n`);
+/** Have something happen outside of the browser (tests/web/browser.py), with what it is given; returns what that gives. */
+export async function outside(step, ...given) {
+  process.stdout.write(`${JSON.stringify({ step, given })}\n`);
   const { value } = await answers.next();
   return JSON.parse(value);
 }

@@ -3,21 +3,12 @@
  * is asked of another host. With `screenshots`, a directory, each is kept as a picture.
  */
 
-import { createRequire } from "node:module";
+import { AXE, violations } from "./axe.mjs";
 import { main, openPage } from "./chromium.mjs";
 
-const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
-const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 const ALL_LOOKS = ["light", "dark"].flatMap((theme) =>
   ["en", "ko"].flatMap((language) => [1280, 320].map((width) => ({ theme, language, width }))),
 );
-
-async function violations(page) {
-  return page.evaluate(async (values) => {
-    const { violations } = await window.axe.run(document, { runOnly: { type: "tag", values } });
-    return violations.map(({ id, help, nodes }) => `${id} (${help}): ${nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(" | ")}`);
-  }, RULES);
-}
 
 /** Go to an address as the back button does: the page stays, and with it axe. */
 async function goTo(page, path) {

@@ -2,7 +2,9 @@
 
 export const PROJECT_TABS = ["overview", "builds", "deployments", "runtime", "settings"] as const;
 export const BUILD_TABS = ["log", "health", "artifacts", "configuration", "raw"] as const;
-export const SETTINGS_PARTS = ["webhook", "deliveries", "service", "system", "appearance"] as const;
+export const SETTINGS_PARTS = [
+  "account", "appearance", "users", "tokens", "github", "webhook", "deliveries", "audit", "service", "system",
+] as const; // prettier-ignore
 
 export type ProjectTab = (typeof PROJECT_TABS)[number];
 export type BuildTab = (typeof BUILD_TABS)[number];

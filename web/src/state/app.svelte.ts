@@ -3,6 +3,8 @@
 import { Api, ApiError } from "../link/api.ts";
 import { Live, type LinkState } from "../link/live.ts";
 import { Session } from "../link/session.ts";
+import type { MeDocument, Scope } from "../wire/generated.ts";
+import { allows } from "./rights.ts";
 
 export const session = new Session(sessionStorage, localStorage);
 const socketAddress = `${location.origin.replace(/^http/, "ws")}/ws`;
@@ -20,6 +22,8 @@ class App {
   /** Whether it is known by now if a person is signed in; nothing is shown before. */
   known = $state(session.token !== null);
   ways = $state.raw<Ways>({});
+  /** Who is signed in, and what that may do; null until lci has told. */
+  me = $state.raw<MeDocument | null>(null);
   link = $state<LinkState>("waiting");
   /** Milliseconds since 1970, as of the last tick; what shows an age or a duration reads this. */
   now = $state(Date.now());
@@ -31,7 +35,21 @@ export const api = new Api(
   () => left(),
 );
 
-live.changed = (state) => (app.link = state);
+// Roles change while a page is open, and every connect is a new look at who asks.
+live.changed = (state) => {
+  app.link = state;
+  if (state === "open") void renewMe();
+};
+
+/** Whether whoever is signed in may do this: what lci would refuse is not offered. */
+export const may = (needed: Scope): boolean => allows(app.me, needed);
+
+/** Ask anew who is signed in; what is known stays where lci does not answer. */
+async function renewMe(): Promise<void> {
+  const asker = session.token;
+  const me = await api.call("GET /api/me").catch(() => null);
+  if (me && asker === session.token) app.me = me;
+}
 
 // Where it is only asked who is signed in, a 401 is an answer.
 const asking = new Api(
@@ -45,23 +63,21 @@ export async function signInByToken(token: string, stay: boolean): Promise<void>
     () => ({ Authorization: `Bearer ${token}` }),
     () => undefined,
   );
-  await asked.call("GET /api/me");
+  const me = await asked.call("GET /api/me");
   session.signIn(token, stay);
-  entered();
+  entered(me);
 }
 
 /** Sign a person in. Throws ApiError. */
 export async function signInByPassword(name: string, password: string): Promise<void> {
   const me = await asking.call("POST /api/sign-in", { body: { name, password } });
-  session.begin(me.csrf_token ?? "");
-  entered();
+  beginAs(me);
 }
 
 /** Make the first administrator by the set-up link's secret. Throws ApiError. */
 export async function setUp(token: string, name: string, password: string): Promise<void> {
   const me = await asking.call("POST /api/set-up", { body: { token, name, password } });
-  session.begin(me.csrf_token ?? "");
-  entered();
+  beginAs(me);
 }
 
 export async function signOut(): Promise<void> {
@@ -75,16 +91,21 @@ export async function signOut(): Promise<void> {
 /** Find out whether the browser's cookie is somebody's session, and how one can sign in otherwise. */
 async function findOut(): Promise<void> {
   try {
-    const me = await asking.call("GET /api/me");
-    session.begin(me.csrf_token ?? "");
-    entered();
+    beginAs(await asking.call("GET /api/me"));
   } catch (thrown) {
     app.ways = (asError(thrown).details["sign_in"] as Ways | undefined) ?? {};
   }
   app.known = true;
 }
 
-function entered(): void {
+/** A person's session began, or began anew: from now on this page asks by it. */
+export function beginAs(me: MeDocument): void {
+  session.begin(me.csrf_token ?? "");
+  entered(me);
+}
+
+function entered(me: MeDocument): void {
+  app.me = me;
   app.known = true;
   app.signedIn = true;
   live.start();
@@ -93,13 +114,16 @@ function entered(): void {
 function left(): void {
   live.stop();
   session.signOut();
+  app.me = null;
   app.signedIn = false;
   void findOut();
 }
 
 export function start(): void {
-  if (app.signedIn) live.start();
-  else void findOut();
+  if (app.signedIn) {
+    live.start();
+    void renewMe();
+  } else void findOut();
   setInterval(() => (app.now = Date.now()), 1000);
   document.addEventListener("visibilitychange", () => document.hidden || live.wake());
   addEventListener("online", () => live.wake());

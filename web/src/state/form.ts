@@ -63,7 +63,8 @@ function commandOf(value: string): unknown {
 }
 
 const isOne = (names: readonly string[], name: string) => names.includes(name);
-const listOf = (value: string) => value.split(",").map((part) => part.trim()).filter(Boolean);
+/** The parts of a text that are separated by commas. */
+export const listOf = (value: string) => value.split(",").map((part) => part.trim()).filter(Boolean);
 
 export function environmentText(environment: Record<string, string>): string {
   return Object.entries(environment)

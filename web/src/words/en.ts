@@ -1,6 +1,7 @@
 /** Every word of the dashboard, in English. The type of the other languages is made from this. */
 
-import type { ErrorCode } from "../wire/generated.ts";
+import { access } from "./en/access.ts";
+import { errors } from "./en/errors.ts";
 
 const s = (n: number, one: string, many: string) => `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
 
@@ -287,6 +288,7 @@ export const en = {
   },
 
   field: {
+    ...access.field,
     name: "Name",
     nameHelp: "Small letters, digits and hyphens. It becomes the address.",
     answersAt: "It will answer at",
@@ -344,7 +346,7 @@ export const en = {
 
   settings: {
     title: "Settings",
-    parts: { webhook: "Webhook", deliveries: "Deliveries", service: "Service", system: "System", appearance: "Appearance" },
+    parts: { webhook: "Webhook", deliveries: "Deliveries", service: "Service", system: "System", appearance: "Appearance", account: "Account", users: "Users", tokens: "API tokens", github: "GitHub sign-in", audit: "Audit log" },
     webhookLead: "Tell GitHub to send pushes here: in the repository under Settings, Webhooks, Add webhook.",
     address: "Payload URL",
     contentType: "Content type",
@@ -426,17 +428,8 @@ export const en = {
   notFound: { title: "There is nothing here", lead: "The address is wrong, or what it named is gone.", back: "To the projects" },
   updated: "lci was updated. This page loads itself anew.",
 
-  errors: {
-    UNREACHABLE: "lci does not answer. Is it running, and is the network there?",
-    FORBIDDEN: "Your token may not do this.",
-    RATE_LIMITED: "Too many failed attempts. Wait a minute.",
-    PROJECT_NOT_FOUND: "There is no such project.",
-    BUILD_NOT_FOUND: "There is no such build.",
-    PROJECT_EXISTS: "A project of this name exists.",
-    BUILD_FINISHED: "The build has already ended.",
-    DOCKER_UNAVAILABLE: "Docker does not answer.",
-    INTERNAL_ERROR: "lci failed at this. Its log has the reason, under the request's id.",
-  } as Partial<Record<ErrorCode | "UNREACHABLE", string>>,
+  access,
+  errors,
 
   duration: (seconds: number) => duration(seconds, "d", "h", "m", "s"),
   commits: (n: number) => s(n, "build with other commits", "builds with other commits"),

@@ -1,6 +1,8 @@
 /** Every word of the dashboard, in Korean. A word that English has and this has not is a type error. */
 
 import { duration, type en } from "./en.ts";
+import { access } from "./ko/access.ts";
+import { errors } from "./ko/errors.ts";
 
 const n = (count: number) => count.toLocaleString("ko");
 
@@ -287,6 +289,7 @@ export const ko: typeof en = {
   },
 
   field: {
+    ...access.field,
     name: "이름",
     nameHelp: "영문 소문자, 숫자, 하이픈. 주소가 됩니다.",
     answersAt: "응답할 주소",
@@ -344,7 +347,7 @@ export const ko: typeof en = {
 
   settings: {
     title: "설정",
-    parts: { webhook: "웹훅", deliveries: "수신 내역", service: "서비스", system: "시스템", appearance: "화면" },
+    parts: { webhook: "웹훅", deliveries: "수신 내역", service: "서비스", system: "시스템", appearance: "화면", account: "내 계정", users: "사용자", tokens: "API 토큰", github: "GitHub 로그인", audit: "감사 로그" },
     webhookLead: "GitHub가 푸시를 이곳으로 보내게 하세요: 저장소의 Settings, Webhooks, Add webhook.",
     address: "Payload URL",
     contentType: "Content type",
@@ -426,24 +429,8 @@ export const ko: typeof en = {
   notFound: { title: "여기에는 아무것도 없습니다", lead: "주소가 틀렸거나, 가리키던 것이 사라졌습니다.", back: "프로젝트로" },
   updated: "lci가 업데이트되어 페이지를 새로 불러옵니다.",
 
-  errors: {
-    UNREACHABLE: "lci가 응답하지 않습니다. 실행 중인지, 네트워크가 연결되어 있는지 확인하세요.",
-    UNAUTHENTICATED: "로그인이 필요합니다.",
-    FORBIDDEN: "이 토큰으로는 할 수 없는 일입니다.",
-    RATE_LIMITED: "실패한 시도가 너무 많습니다. 1분 뒤에 다시 하세요.",
-    PROJECT_NOT_FOUND: "그런 프로젝트가 없습니다.",
-    BUILD_NOT_FOUND: "그런 빌드가 없습니다.",
-    PROJECT_EXISTS: "같은 이름의 프로젝트가 있습니다.",
-    DOMAIN_TAKEN: "다른 프로젝트가 쓰는 도메인입니다.",
-    SLOT_EMPTY: "그 슬롯에는 실행 중인 버전이 없습니다.",
-    BUILD_FINISHED: "이미 끝난 빌드입니다.",
-    NOTHING_RETAINED: "돌아갈 버전이 보관되어 있지 않습니다.",
-    CONFLICT: "지금 상태와 맞지 않는 요청입니다.",
-    DOCKER_UNAVAILABLE: "Docker가 응답하지 않습니다.",
-    DATABASE_UNAVAILABLE: "데이터베이스가 응답하지 않습니다.",
-    SHUTTING_DOWN: "lci가 종료되는 중입니다.",
-    INTERNAL_ERROR: "lci 내부 오류입니다. 요청 번호로 로그에서 원인을 찾을 수 있습니다.",
-  },
+  access,
+  errors,
 
   duration: (seconds) => duration(seconds, "일", "시간", "분", "초"),
   commits: (count) => `다른 커밋의 빌드 ${n(count)}개`,
