@@ -1,9 +1,9 @@
 /** Which page an address is, and the address of each page. Pure; lci_app/api/dashboard.py serves the same addresses. */
 
-export const PROJECT_TABS = ["overview", "builds", "deployments", "runtime", "settings"] as const;
+export const PROJECT_TABS = ["overview", "builds", "deployments", "runtime", "secrets", "settings"] as const;
 export const BUILD_TABS = ["log", "health", "artifacts", "configuration", "raw"] as const;
 export const SETTINGS_PARTS = [
-  "account", "appearance", "users", "tokens", "github", "webhook", "deliveries", "audit", "service", "system",
+  "account", "appearance", "users", "tokens", "github", "secrets", "webhook", "deliveries", "audit", "service", "system",
 ] as const; // prettier-ignore
 
 export type ProjectTab = (typeof PROJECT_TABS)[number];

@@ -10,7 +10,7 @@ export type Wish = Plan & { repo_token: string };
 /** What the form holds before anybody has filled it in. */
 export const EMPTY: Wish = {
   name: "", repo: "", branch: "main", repo_token: "", working_directory: "", path_filter: "**",
-  build_image: "", build_command: "", cache_type: "none", build_env: "",
+  build_image: "", build_command: "", cache_type: "none", build_env: "", build_secrets: "", runtime_secrets: "",
   runtime_image: "", runtime_command: "", runtime_port: "8080", mount_path: "/app", health_check_url: "/", runtime_env: "",
 }; // prettier-ignore
 

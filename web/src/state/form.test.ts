@@ -21,13 +21,13 @@ test("a project's name is proposed from its repository, and can be one", () => {
 test("the project file says what the form holds, whatever signs are in it", () => {
   const plan: Plan = {
     name: "shop", repo: "owner/shop", branch: "main", working_directory: "", path_filter: "**", build_image: "node:20",
-    build_command: 'npm ci\necho "\\"""\u0007', cache_type: "npm", build_env: "A=1\nB=\"q\"", runtime_image: "nginx",
+    build_command: 'npm ci\necho "\\"""\u0007', cache_type: "npm", build_env: "A=1\nB=\"q\"", build_secrets: "NPM_TOKEN=npm_x\nOTHER=", runtime_secrets: "", runtime_image: "nginx",
     runtime_command: "", runtime_port: "80", mount_path: "/app", health_check_url: "", runtime_env: "",
   }; // prettier-ignore
   expect(tomlOf(plan)).toBe(
     [
       "[project]", 'name = "shop"', 'repo = "owner/shop"', 'branch = "main"', "",
-      "[build]", 'image = "node:20"', 'command = """\nnpm ci\necho "\\\\""\\"\\u0007"""', 'cache_type = "npm"', 'env = { A = "1", B = "\\"q\\"" }', "",
+      "[build]", 'image = "node:20"', 'command = """\nnpm ci\necho "\\\\""\\"\\u0007"""', 'cache_type = "npm"', 'env = { A = "1", B = "\\"q\\"" }', 'secrets = ["NPM_TOKEN", "OTHER"]', "",
       "[deploy]", 'image = "nginx"', "port = 80", 'health_check = ""', "",
     ].join("\n"), // prettier-ignore
   );

@@ -12,22 +12,25 @@ export const NUMBERS = [
 ] as const; // prettier-ignore
 /** Empty text stands for null. */
 export const OPTIONAL = ["build_memory", "runtime_memory"] as const;
+/** Commas stand between the entries. */
+export const LISTS = ["domains", "build_secrets", "runtime_secrets"] as const;
 export const ENVIRONMENTS = ["build_env", "runtime_env"] as const;
 export const CACHES = ["none", "npm", "gradle", "maven", "pip", "cargo", "pub", "go"] as const;
 
 export type Form = Record<
-  (typeof TEXTS)[number] | (typeof NUMBERS)[number] | (typeof OPTIONAL)[number] | (typeof ENVIRONMENTS)[number],
+  (typeof TEXTS)[number] | (typeof NUMBERS)[number] | (typeof OPTIONAL)[number] | (typeof LISTS)[number] | (typeof ENVIRONMENTS)[number],
   string
-> & { repo: string; domains: string; runtime_command: string; cache_type: string; strip_prefix: boolean };
+> & { repo: string; runtime_command: string; cache_type: string; strip_prefix: boolean };
 
 export function formOf(project: ProjectDocument): Form {
   const text = Object.fromEntries([...TEXTS, ...NUMBERS, ...OPTIONAL].map((name) => [name, String(project[name] ?? "")]));
   const environments = Object.fromEntries(ENVIRONMENTS.map((name) => [name, environmentText(project[name])]));
+  const lists = Object.fromEntries(LISTS.map((name) => [name, project[name].join(", ")]));
   return {
     ...text,
+    ...lists,
     ...environments,
     repo: project.repo,
-    domains: project.domains.join(", "),
     runtime_command: typeof project.runtime_command === "string" ? project.runtime_command : JSON.stringify(project.runtime_command),
     cache_type: [project.cache_type].flat().join(", "),
     strip_prefix: project.strip_prefix,
@@ -48,7 +51,7 @@ function valueOf(name: string, value: string | boolean): unknown {
   if (isOne(NUMBERS, name)) return value.trim() === "" || Number.isNaN(Number(value)) ? value : Number(value);
   if (isOne(OPTIONAL, name)) return value.trim() || null;
   if (isOne(ENVIRONMENTS, name)) return environmentOf(value);
-  if (name === "domains") return listOf(value);
+  if (isOne(LISTS, name)) return listOf(value);
   if (name === "cache_type") return listOf(value).length === 1 ? listOf(value)[0] : listOf(value);
   if (name === "runtime_command" && value.startsWith("[")) return commandOf(value);
   return value;

@@ -1,5 +1,6 @@
 /** A project file with the settings that a form holds: for people to read, copy and commit. Pure. */
 
+import { parseDotenv } from "./dotenv.ts";
 import { environmentOf } from "./form.ts";
 
 export interface Plan {
@@ -12,15 +13,18 @@ export interface Plan {
   build_command: string;
   cache_type: string;
   build_env: string;
+  /** As in a .env file; the names are all that the project file tells. */
+  build_secrets: string;
   runtime_image: string;
   runtime_command: string;
   runtime_port: string;
   mount_path: string;
   health_check_url: string;
   runtime_env: string;
+  runtime_secrets: string;
 }
 
-type Value = string | number | Record<string, string>;
+type Value = string | number | string[] | Record<string, string>;
 
 export function tomlOf(plan: Plan): string {
   const port = Number(plan.runtime_port);
@@ -37,6 +41,7 @@ export function tomlOf(plan: Plan): string {
       command: plan.build_command,
       cache_type: plan.cache_type === "none" ? "" : plan.cache_type,
       env: environmentOf(plan.build_env),
+      secrets: namesOf(plan.build_secrets),
     }),
     section("deploy", {
       image: plan.runtime_image,
@@ -45,9 +50,12 @@ export function tomlOf(plan: Plan): string {
       mount_path: plan.mount_path === "/app" ? "" : plan.mount_path,
       health_check: plan.health_check_url,
       env: environmentOf(plan.runtime_env),
+      secrets: namesOf(plan.runtime_secrets),
     }),
   ].join("\n");
 }
+
+const namesOf = (text: string) => Object.keys(parseDotenv(text).values ?? {});
 
 function section(name: string, values: Record<string, Value>): string {
   const lines = Object.entries(values).filter(([key, value]) => value !== "" || key === "health_check");
@@ -57,6 +65,7 @@ function section(name: string, values: Record<string, Value>): string {
 
 function tomlValue(value: Value): string {
   if (typeof value === "number") return String(value);
+  if (Array.isArray(value)) return `[${value.map(quoted).join(", ")}]`;
   if (typeof value === "object") {
     return `{ ${Object.entries(value).map(([key, text]) => `${key} = ${quoted(text)}`).join(", ")} }`;
   }

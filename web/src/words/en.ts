@@ -2,6 +2,7 @@
 
 import { access } from "./en/access.ts";
 import { errors } from "./en/errors.ts";
+import { secrets } from "./en/secrets.ts";
 
 const s = (n: number, one: string, many: string) => `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
 
@@ -120,7 +121,7 @@ export const en = {
   },
 
   project: {
-    tabs: { overview: "Overview", builds: "Builds", deployments: "Deployments", runtime: "Runtime log", settings: "Settings" },
+    tabs: { overview: "Overview", builds: "Builds", deployments: "Deployments", runtime: "Runtime log", secrets: "Secrets", settings: "Settings" },
     actions: "More actions",
     restart: "Restart",
     stop: "Stop",
@@ -289,6 +290,7 @@ export const en = {
 
   field: {
     ...access.field,
+    ...secrets.field,
     name: "Name",
     nameHelp: "Small letters, digits and hyphens. It becomes the address.",
     answersAt: "It will answer at",
@@ -346,7 +348,7 @@ export const en = {
 
   settings: {
     title: "Settings",
-    parts: { webhook: "Webhook", deliveries: "Deliveries", service: "Service", system: "System", appearance: "Appearance", account: "Account", users: "Users", tokens: "API tokens", github: "GitHub sign-in", audit: "Audit log" },
+    parts: { webhook: "Webhook", deliveries: "Deliveries", service: "Service", system: "System", appearance: "Appearance", account: "Account", users: "Users", tokens: "API tokens", github: "GitHub sign-in", audit: "Audit log", secrets: "Secrets" },
     webhookLead: "Tell GitHub to send pushes here: in the repository under Settings, Webhooks, Add webhook.",
     address: "Payload URL",
     contentType: "Content type",
@@ -430,6 +432,7 @@ export const en = {
 
   access,
   errors,
+  secrets,
 
   duration: (seconds: number) => duration(seconds, "d", "h", "m", "s"),
   commits: (n: number) => s(n, "build with other commits", "builds with other commits"),

@@ -3,6 +3,7 @@
 import { duration, type en } from "./en.ts";
 import { access } from "./ko/access.ts";
 import { errors } from "./ko/errors.ts";
+import { secrets } from "./ko/secrets.ts";
 
 const n = (count: number) => count.toLocaleString("ko");
 
@@ -121,7 +122,7 @@ export const ko: typeof en = {
   },
 
   project: {
-    tabs: { overview: "개요", builds: "빌드", deployments: "배포", runtime: "실행 로그", settings: "설정" },
+    tabs: { overview: "개요", builds: "빌드", deployments: "배포", runtime: "실행 로그", secrets: "비밀", settings: "설정" },
     actions: "다른 작업",
     restart: "재시작",
     stop: "중지",
@@ -290,6 +291,7 @@ export const ko: typeof en = {
 
   field: {
     ...access.field,
+    ...secrets.field,
     name: "이름",
     nameHelp: "영문 소문자, 숫자, 하이픈. 주소가 됩니다.",
     answersAt: "응답할 주소",
@@ -347,7 +349,7 @@ export const ko: typeof en = {
 
   settings: {
     title: "설정",
-    parts: { webhook: "웹훅", deliveries: "수신 내역", service: "서비스", system: "시스템", appearance: "화면", account: "내 계정", users: "사용자", tokens: "API 토큰", github: "GitHub 로그인", audit: "감사 로그" },
+    parts: { webhook: "웹훅", deliveries: "수신 내역", service: "서비스", system: "시스템", appearance: "화면", account: "내 계정", users: "사용자", tokens: "API 토큰", github: "GitHub 로그인", audit: "감사 로그", secrets: "비밀" },
     webhookLead: "GitHub가 푸시를 이곳으로 보내게 하세요: 저장소의 Settings, Webhooks, Add webhook.",
     address: "Payload URL",
     contentType: "Content type",
@@ -431,6 +433,7 @@ export const ko: typeof en = {
 
   access,
   errors,
+  secrets,
 
   duration: (seconds) => duration(seconds, "일", "시간", "분", "초"),
   commits: (count) => `다른 커밋의 빌드 ${n(count)}개`,

@@ -1,0 +1,44 @@
+/** Registers what the wizard has gathered. */
+
+import type { CacheType, ProjectCreate, ProjectDocument } from "../wire/generated.ts";
+import { api } from "./app.svelte.ts";
+import { environmentOf } from "./form.ts";
+import { plannedSecrets } from "./secretnames.ts";
+import { ownSecrets } from "./secrets.ts";
+import type { Plan } from "./tomlfile.ts";
+
+type Planned = Plan & { repo_token: string };
+
+export class Registration {
+  /** What an earlier try made, before something failed. */
+  private made: ProjectDocument | null = null;
+
+  /** Make the project of a plan, with its secrets, which can be stored only once it is there. Throws ApiError. */
+  async register(plan: Planned): Promise<ProjectDocument> {
+    const { values, ...chosen } = plannedSecrets(plan.build_secrets, plan.runtime_secrets);
+    const body = { ...bodyOf(plan), ...chosen };
+    if (this.made?.name === plan.name) {
+      this.made = await api.call("PATCH /api/projects/{project}", { path: { project: this.made.id }, body });
+    } else {
+      this.made = await api.call("POST /api/projects", { body });
+    }
+    if (Object.keys(values).length) await ownSecrets(this.made.id).setAll(values);
+    return this.made;
+  }
+}
+
+function bodyOf(plan: Planned): ProjectCreate {
+  const { repo_token, runtime_port, build_env, runtime_env, cache_type, ...texts } = plan;
+  return {
+    ...texts,
+    repo: plan.repo.trim(),
+    runtime_port: Number(runtime_port),
+    cache_type: cache_type as CacheType,
+    build_env: environmentOf(build_env),
+    runtime_env: environmentOf(runtime_env),
+    // The names that they hold are put in their place.
+    build_secrets: [],
+    runtime_secrets: [],
+    ...(repo_token ? { repo_token } : {}),
+  };
+}
