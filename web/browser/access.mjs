@@ -51,6 +51,25 @@ await main(async (browser, { url, link, project }) => {
   await ben.getByText("Viewer").waitFor();
   await look("users");
 
+  // What a viewer may not do is not offered.
+  const viewer = await openPage(browser, { url, complaints: [] });
+  await viewer.goto(url);
+  await signIn(viewer, "ben", BENS);
+  await viewer.locator("article", { hasText: project }).waitFor();
+  const offered = async () => (await viewer.locator("button, a.button, nav a").allInnerTexts()).map((text) => text.trim());
+  const refused = ["Trigger build", "New project", "Roll back", "Delete this project …", "Save", "Secrets", "Make a token", "Add somebody"];
+  for (const path of ["", `/projects/${project}`, `/projects/${project}/settings`, "/settings/users", "/settings/tokens", "/settings/github"]) {
+    await viewer.goto(`${url}${path}`);
+    await viewer.locator("h1").waitFor();
+    await viewer.waitForLoadState("networkidle");
+    const wrong = (await offered()).filter((text) => refused.includes(text));
+    check(wrong.length === 0, `${path} offers a viewer ${wrong}`);
+  }
+  await viewer.goto(`${url}/projects/${project}/settings`);
+  check(await viewer.getByLabel("Branch").isDisabled(), "a viewer can type into the settings");
+  await viewer.goto(`${url}/settings/secrets`);
+  await viewer.getByText("You may not see this.").waitFor();
+
   // A token: shown once, good for one project, and good for nothing when it is taken back.
   await goTo("/settings/tokens");
   await button("Make a token").click();

@@ -4,7 +4,7 @@ import { Api, ApiError } from "../link/api.ts";
 import { Live, type LinkState } from "../link/live.ts";
 import { Session } from "../link/session.ts";
 import type { MeDocument, Scope } from "../wire/generated.ts";
-import { allows } from "./rights.ts";
+import { allows, allowsForAll } from "./rights.ts";
 
 export const session = new Session(sessionStorage, localStorage);
 const socketAddress = `${location.origin.replace(/^http/, "ws")}/ws`;
@@ -43,6 +43,7 @@ live.changed = (state) => {
 
 /** Whether whoever is signed in may do this: what lci would refuse is not offered. */
 export const may = (needed: Scope): boolean => allows(app.me, needed);
+export const mayForAll = (needed: Scope): boolean => allowsForAll(app.me, needed);
 
 /** Ask anew who is signed in; what is known stays where lci does not answer. */
 async function renewMe(): Promise<void> {

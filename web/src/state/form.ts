@@ -3,37 +3,42 @@
 import type { ProjectDocument, ProjectUpdate } from "../wire/generated.ts";
 
 export const TEXTS = [
-  "branch", "path_filter", "working_directory", "build_image", "build_command", "runtime_image", "mount_path",
-  "health_check_url", "queue_key",
+  "repo", "branch", "path_filter", "working_directory", "build_image", "build_command", "cache_mode", "pull", "runtime_image",
+  "mount_path", "health_check_url", "health_check_status", "queue_key", "queue_policy",
 ] as const; // prettier-ignore
 export const NUMBERS = [
-  "build_timeout", "runtime_port", "health_check_retries", "health_check_interval", "health_check_timeout",
-  "drain_timeout", "keep_releases",
+  "build_timeout", "runtime_port", "health_check_retries", "health_check_interval", "health_check_timeout", "start_period",
+  "bake_seconds", "drain_timeout", "queue_limit", "keep_releases",
 ] as const; // prettier-ignore
 /** Empty text stands for null. */
-export const OPTIONAL = ["build_memory", "runtime_memory"] as const;
+export const OPTIONAL = ["build_memory", "runtime_memory", "build_cpus", "runtime_cpus"] as const;
 /** Commas stand between the entries. */
 export const LISTS = ["domains", "build_secrets", "runtime_secrets"] as const;
 export const ENVIRONMENTS = ["build_env", "runtime_env"] as const;
+export const SWITCHES = ["runtime_read_only", "strip_prefix", "rewrite_redirects", "scope_cookies", "auto_deploy"] as const;
+/** Never shown: empty text stands for what is kept. */
+export const KEPT = ["repo_token", "deploy_key", "webhook_secret"] as const;
 export const CACHES = ["none", "npm", "gradle", "maven", "pip", "cargo", "pub", "go"] as const;
 
-export type Form = Record<
-  (typeof TEXTS)[number] | (typeof NUMBERS)[number] | (typeof OPTIONAL)[number] | (typeof LISTS)[number] | (typeof ENVIRONMENTS)[number],
-  string
-> & { repo: string; runtime_command: string; cache_type: string; strip_prefix: boolean };
+type Of<Names extends readonly string[]> = Names[number];
+export type TextName =
+  | Of<typeof TEXTS> | Of<typeof NUMBERS> | Of<typeof OPTIONAL> | Of<typeof LISTS> | Of<typeof ENVIRONMENTS> | "runtime_command" | "cache_type"; // prettier-ignore
+export type SwitchName = Of<typeof SWITCHES>;
+export type KeptName = Of<typeof KEPT>;
+/** `forgotten`: of what is kept, the names of what is no longer to be. */
+export type Form = Record<TextName | KeptName, string> & Record<SwitchName, boolean> & { forgotten: KeptName[] };
 
 export function formOf(project: ProjectDocument): Form {
-  const text = Object.fromEntries([...TEXTS, ...NUMBERS, ...OPTIONAL].map((name) => [name, String(project[name] ?? "")]));
-  const environments = Object.fromEntries(ENVIRONMENTS.map((name) => [name, environmentText(project[name])]));
-  const lists = Object.fromEntries(LISTS.map((name) => [name, project[name].join(", ")]));
+  const texts = [...TEXTS, ...NUMBERS, ...OPTIONAL].map((name) => [name, String(project[name] ?? "")]);
+  const environments = ENVIRONMENTS.map((name) => [name, environmentText(project[name])]);
+  const lists = LISTS.map((name) => [name, project[name].join(", ")]);
+  const switches = SWITCHES.map((name) => [name, project[name]]);
+  const kept = KEPT.map((name) => [name, ""]);
   return {
-    ...text,
-    ...lists,
-    ...environments,
-    repo: project.repo,
+    ...Object.fromEntries([...texts, ...environments, ...lists, ...switches, ...kept]),
     runtime_command: typeof project.runtime_command === "string" ? project.runtime_command : JSON.stringify(project.runtime_command),
     cache_type: [project.cache_type].flat().join(", "),
-    strip_prefix: project.strip_prefix,
+    forgotten: [],
   } as Form;
 }
 
@@ -41,21 +46,25 @@ export function formOf(project: ProjectDocument): Form {
 export function changesOf(before: Form, after: Form): ProjectUpdate {
   const changes: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(after)) {
-    if (value !== before[name as keyof Form]) changes[name] = valueOf(name, value);
+    if (name !== "forgotten" && value !== before[name as keyof Form]) changes[name] = valueOf(name, value as string | boolean);
   }
+  for (const name of after.forgotten) changes[name] = null;
   return changes as ProjectUpdate;
 }
 
 function valueOf(name: string, value: string | boolean): unknown {
   if (typeof value === "boolean") return value;
-  if (isOne(NUMBERS, name)) return value.trim() === "" || Number.isNaN(Number(value)) ? value : Number(value);
-  if (isOne(OPTIONAL, name)) return value.trim() || null;
+  if (isOne(NUMBERS, name)) return numberOf(value);
+  if (isOne(OPTIONAL, name)) return value.trim() === "" ? null : name.endsWith("_cpus") ? numberOf(value) : value.trim();
   if (isOne(ENVIRONMENTS, name)) return environmentOf(value);
   if (isOne(LISTS, name)) return listOf(value);
   if (name === "cache_type") return listOf(value).length === 1 ? listOf(value)[0] : listOf(value);
   if (name === "runtime_command" && value.startsWith("[")) return commandOf(value);
   return value;
 }
+
+/** What is no number stays as it is: lci says what it should be. */
+const numberOf = (value: string) => (value.trim() === "" || Number.isNaN(Number(value)) ? value : Number(value));
 
 function commandOf(value: string): unknown {
   try {

@@ -9,8 +9,26 @@ class Place {
 }
 export const place = new Place();
 
-/** Go to an address of the dashboard. */
-export function go(address: string, { replace = false } = {}): void {
+/** Told where one wants to go, says whether one may; null while anybody may go anywhere. */
+type MayLeave = (address: string) => boolean;
+let mayLeave: MayLeave | null = null;
+
+/** Have it asked whether this place may be left, until the returned function is called. */
+export function guard(asked: MayLeave): () => void {
+  mayLeave = asked;
+  addEventListener("beforeunload", holdBack);
+  return () => {
+    if (mayLeave === asked) mayLeave = null;
+    removeEventListener("beforeunload", holdBack);
+  };
+}
+
+// The browser itself asks, in its own words.
+const holdBack = (event: BeforeUnloadEvent) => event.preventDefault();
+
+/** Go to an address of the dashboard. `ask` false: what is not saved there is given up. */
+export function go(address: string, { replace = false, ask = true } = {}): void {
+  if (ask && mayLeave && !mayLeave(address)) return;
   if (replace) history.replaceState(null, "", address);
   else history.pushState(null, "", address);
   read();
@@ -28,8 +46,15 @@ function read(): void {
   place.hash = location.hash;
 }
 
+/** The way back and forth cannot be barred, only gone again. */
+function popped(): void {
+  const left = location.pathname !== place.path;
+  if (left && mayLeave && !mayLeave(location.pathname + location.hash)) history.pushState(null, "", place.path + place.hash);
+  else read();
+}
+
 export function start(): void {
-  addEventListener("popstate", read);
+  addEventListener("popstate", popped);
   addEventListener("hashchange", read);
   document.addEventListener("click", follow);
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Scope } from "../wire/generated.ts";
-import { allows, allowsForAll } from "./rights.ts";
+import { allows, allowsForAll, settingsFor } from "./rights.ts";
 
 const SCOPES: Scope[] = ["read", "deploy", "admin"];
 const rights = (scope: Scope, projects: number[] | null = null) => ({ scope, projects });
@@ -19,4 +19,11 @@ test("whoever is limited to projects may do nothing for all of lci", () => {
 test("until it is known who asks, everything is offered", () => {
   expect(allows(null, "admin")).toBe(true);
   expect(allowsForAll(null, "admin")).toBe(true);
+});
+
+test("the settings show what may be seen", () => {
+  expect(settingsFor(rights("admin"))).toContain("secrets");
+  expect(settingsFor(rights("deploy"))).not.toContain("secrets");
+  expect(settingsFor(rights("read"))).toContain("users");
+  expect(settingsFor(rights("admin", [1]))).toEqual(["account", "appearance"]);
 });

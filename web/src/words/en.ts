@@ -3,6 +3,7 @@
 import { access } from "./en/access.ts";
 import { errors } from "./en/errors.ts";
 import { secrets } from "./en/secrets.ts";
+import { settings as projectSettings } from "./en/settings.ts";
 
 const s = (n: number, one: string, many: string) => `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
 
@@ -291,6 +292,7 @@ export const en = {
   field: {
     ...access.field,
     ...secrets.field,
+    ...projectSettings.field,
     name: "Name",
     nameHelp: "Small letters, digits and hyphens. It becomes the address.",
     answersAt: "It will answer at",
@@ -360,7 +362,7 @@ export const en = {
     rotateWhat: "Deliveries signed with the old one are refused from now on, until you have put the new one into every webhook on GitHub.",
     rotateDo: "Make a new one",
     localOnly: "GitHub cannot reach this address, which is this machine's own. Give lci the address that it has outside: --dashboard-url.",
-    notAdmin: "Only a token of scope admin may see this.",
+    notAdmin: "Only administrators may see this.",
     deliveriesLead: "Every delivery that bore a right signature, and what became of it.",
     noDeliveries: "No delivery yet",
     noDeliveriesLead: "GitHub's ping, sent when you add the webhook, appears here first.",
@@ -432,6 +434,7 @@ export const en = {
 
   access,
   errors,
+  projectSettings,
   secrets,
 
   duration: (seconds: number) => duration(seconds, "d", "h", "m", "s"),

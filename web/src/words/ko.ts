@@ -4,6 +4,7 @@ import { duration, type en } from "./en.ts";
 import { access } from "./ko/access.ts";
 import { errors } from "./ko/errors.ts";
 import { secrets } from "./ko/secrets.ts";
+import { settings as projectSettings } from "./ko/settings.ts";
 
 const n = (count: number) => count.toLocaleString("ko");
 
@@ -292,6 +293,7 @@ export const ko: typeof en = {
   field: {
     ...access.field,
     ...secrets.field,
+    ...projectSettings.field,
     name: "이름",
     nameHelp: "영문 소문자, 숫자, 하이픈. 주소가 됩니다.",
     answersAt: "응답할 주소",
@@ -361,7 +363,7 @@ export const ko: typeof en = {
     rotateWhat: "GitHub의 모든 웹훅에 새 비밀을 넣을 때까지, 이전 비밀로 서명된 요청은 거부됩니다.",
     rotateDo: "새로 만들기",
     localOnly: "이 주소는 이 컴퓨터 자신의 주소라 GitHub가 닿을 수 없습니다. --dashboard-url로 바깥 주소를 알려 주세요.",
-    notAdmin: "admin 범위의 토큰만 볼 수 있습니다.",
+    notAdmin: "관리자만 볼 수 있습니다.",
     deliveriesLead: "서명이 맞은 모든 수신과 그 결과입니다.",
     noDeliveries: "아직 수신이 없습니다",
     noDeliveriesLead: "웹훅을 추가할 때 GitHub가 보내는 ping이 가장 먼저 나타납니다.",
@@ -433,6 +435,7 @@ export const ko: typeof en = {
 
   access,
   errors,
+  projectSettings,
   secrets,
 
   duration: (seconds) => duration(seconds, "일", "시간", "분", "초"),

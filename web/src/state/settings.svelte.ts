@@ -1,0 +1,65 @@
+/** The settings of one project while they are edited. */
+
+import type { ApiError } from "../link/api.ts";
+import type { ProjectDocument } from "../wire/generated.ts";
+import { api, asError } from "./app.svelte.ts";
+import { changesOf, formOf, type Form } from "./form.ts";
+import { givenByRepository } from "./provenance.ts";
+
+export class SettingsEdit {
+  /** As it is stored, as far as this page knows. */
+  project = $state.raw() as ProjectDocument;
+  form = $state() as Form;
+  error = $state.raw<ApiError | null>(null);
+  busy = $state(false);
+  /** What the last build took from the repository's file: by setting, as text. */
+  given = $state.raw<Record<string, string>>({});
+
+  private readonly before = $derived.by(() => formOf(this.project));
+  readonly changes = $derived.by(() => changesOf(this.before, this.form));
+  readonly changed = $derived(Object.keys(this.changes));
+
+  constructor(project: ProjectDocument) {
+    // What is typed stays as it is while events renew the project; saving checks that nobody else saved meanwhile.
+    this.take(project);
+  }
+
+  /** Find out which settings the repository gives. Without a build that read it, none are known. */
+  async trace(): Promise<void> {
+    const last = this.project.last_build;
+    if (!last) return;
+    try {
+      this.given = givenByRepository((await api.call("GET /api/builds/{build_id}", { path: { build_id: last.id } })).effective);
+    } catch (thrown) {
+      this.error = asError(thrown);
+    }
+  }
+
+  /** Returns whether the changes are stored now. */
+  async save(): Promise<boolean> {
+    this.busy = true;
+    this.error = null;
+    try {
+      const headers = { "If-Match": `"${this.project.revision}"` };
+      const path = { project: this.project.id };
+      this.take(await api.call("PATCH /api/projects/{project}", { path, body: this.changes, headers }));
+      return true;
+    } catch (thrown) {
+      this.error = asError(thrown);
+      return false;
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  /** Forget the changes, and take what is stored now. */
+  async reload(): Promise<void> {
+    this.take(await api.call("GET /api/projects/{project}", { path: { project: this.project.id } }));
+  }
+
+  take(fresh: ProjectDocument): void {
+    this.project = fresh;
+    this.form = formOf(fresh);
+    this.error = null;
+  }
+}
