@@ -4,6 +4,7 @@ import { access } from "./en/access.ts";
 import { errors } from "./en/errors.ts";
 import { secrets } from "./en/secrets.ts";
 import { settings as projectSettings } from "./en/settings.ts";
+import { system } from "./en/system.ts";
 
 const s = (n: number, one: string, many: string) => `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
 
@@ -436,6 +437,7 @@ export const en = {
   errors,
   projectSettings,
   secrets,
+  system,
 
   duration: (seconds: number) => duration(seconds, "d", "h", "m", "s"),
   commits: (n: number) => s(n, "build with other commits", "builds with other commits"),

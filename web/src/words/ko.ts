@@ -5,6 +5,7 @@ import { access } from "./ko/access.ts";
 import { errors } from "./ko/errors.ts";
 import { secrets } from "./ko/secrets.ts";
 import { settings as projectSettings } from "./ko/settings.ts";
+import { system } from "./ko/system.ts";
 
 const n = (count: number) => count.toLocaleString("ko");
 
@@ -437,6 +438,7 @@ export const ko: typeof en = {
   errors,
   projectSettings,
   secrets,
+  system,
 
   duration: (seconds) => duration(seconds, "일", "시간", "분", "초"),
   commits: (count) => `다른 커밋의 빌드 ${n(count)}개`,
