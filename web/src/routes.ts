@@ -44,7 +44,7 @@ function buildPage(id: string | undefined, tab: string | undefined): Page {
 }
 
 function settingsPage(part: string | undefined): Page {
-  const known = one(SETTINGS_PARTS, part ?? "webhook");
+  const known = one(SETTINGS_PARTS, part ?? "account");
   return known ? { name: "settings", part: known } : { name: "not-found" };
 }
 

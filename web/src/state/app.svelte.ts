@@ -46,7 +46,7 @@ export const may = (needed: Scope): boolean => allows(app.me, needed);
 export const mayForAll = (needed: Scope): boolean => allowsForAll(app.me, needed);
 
 /** Ask anew who is signed in; what is known stays where lci does not answer. */
-async function renewMe(): Promise<void> {
+export async function renewMe(): Promise<void> {
   const asker = session.token;
   const me = await api.call("GET /api/me").catch(() => null);
   if (me && asker === session.token) app.me = me;

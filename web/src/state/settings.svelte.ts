@@ -24,12 +24,12 @@ export class SettingsEdit {
     this.take(project);
   }
 
-  /** Find out which settings the repository gives. Without a build that read it, none are known. */
-  async trace(): Promise<void> {
-    const last = this.project.last_build;
-    if (!last) return;
+  /** Find out which settings the repository gives. Until a build has read it, what was known stays. */
+  async trace(build: number | undefined): Promise<void> {
+    if (build === undefined) return;
     try {
-      this.given = givenByRepository((await api.call("GET /api/builds/{build_id}", { path: { build_id: last.id } })).effective);
+      const { effective } = await api.call("GET /api/builds/{build_id}", { path: { build_id: build } });
+      if (effective) this.given = givenByRepository(effective);
     } catch (thrown) {
       this.error = asError(thrown);
     }

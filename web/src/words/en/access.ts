@@ -15,7 +15,7 @@ export const access = {
   needs: {
     read: "You may not see this.",
     deploy: "For deployers and administrators.",
-    admin: "Only administrators may change this.",
+    admin: "Only administrators may do this.",
   } satisfies Record<Scope, string>,
   name: "Name",
   role: "Role",
@@ -77,6 +77,7 @@ export const access = {
   account: {
     lead: (name: string, role: string) => `You are signed in as ${name}, ${role}.`,
     token: (name: string, scope: string) => `You are here with the API token ${name} of the scope ${scope}.`,
+    limited: (projects: string) => `It is good for these projects only: ${projects}.`,
     tokenLead: "Passwords and browsers are for people: sign in with your name to see yours.",
     change: "Change your password",
     changeLead: "Every other browser is signed out.",

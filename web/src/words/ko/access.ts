@@ -15,7 +15,7 @@ export const access: typeof english = {
   needs: {
     read: "볼 권한이 없습니다.",
     deploy: "배포자와 관리자만 할 수 있습니다.",
-    admin: "관리자만 바꿀 수 있습니다.",
+    admin: "관리자만 할 수 있습니다.",
   },
   name: "이름",
   role: "역할",
@@ -77,6 +77,7 @@ export const access: typeof english = {
   account: {
     lead: (name, role) => `${name}(${role})(으)로 로그인했습니다.`,
     token: (name, scope) => `API 토큰 ${name}(범위: ${scope})(으)로 들어와 있습니다.`,
+    limited: (projects) => `이 프로젝트에만 쓸 수 있습니다: ${projects}.`,
     tokenLead: "비밀번호와 브라우저 목록은 사람의 것입니다. 이름으로 로그인하면 볼 수 있습니다.",
     change: "비밀번호 바꾸기",
     changeLead: "다른 브라우저는 모두 로그아웃됩니다.",
