@@ -7,10 +7,12 @@ import { reloadOnceForNewVersion } from "./link/version.ts";
 import * as app from "./state/app.svelte.ts";
 import * as place from "./state/place.svelte.ts";
 import { preferences } from "./state/preferences.svelte.ts";
+import { speak } from "./words/index.svelte.ts";
 
 reloadOnceForNewVersion();
 preferences.show();
 place.start();
 app.start();
 const target = document.getElementById("app");
-if (target) mount(App, { target });
+// No word changes before one's eyes; without its words the page is better than no page.
+if (target) void speak(preferences.kept.language).finally(() => mount(App, { target }));

@@ -10,7 +10,6 @@ const s = (n: number, one: string, many: string) => `${n.toLocaleString("en")} $
 
 export const en = {
   locale: "en",
-  languageName: "English",
   product: "lci",
   skip: "Skip to the content",
   loading: "Loading …",

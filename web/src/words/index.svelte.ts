@@ -1,13 +1,21 @@
 /** The dictionary of the chosen language, and what a language says of times and sizes. */
 
-import { preferences } from "../state/preferences.svelte.ts";
+import { preferences, type Language } from "../state/preferences.svelte.ts";
 import { en } from "./en.ts";
-import { ko } from "./ko.ts";
-
-const languages = { en, ko };
 
 export type Words = typeof en;
-export const t = (): Words => languages[preferences.kept.language];
+
+/** Each language by its own name. */
+export const LANGUAGES: readonly [Language, string][] = [["en", "English"], ["ko", "한국어"]];
+
+// English is always there; another comes when it is spoken.
+let loaded = $state.raw<Partial<Record<Language, Words>>>({ en });
+export const t = (): Words => loaded[preferences.kept.language] ?? en;
+
+/** Have the words of a language there. Where they cannot be had, the page speaks English. */
+export async function speak(language: Language): Promise<void> {
+  if (language === "ko" && !loaded.ko) loaded = { ...loaded, ko: (await import("./ko.ts")).ko };
+}
 
 const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
   ["year", 31_536_000],

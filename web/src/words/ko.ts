@@ -11,7 +11,6 @@ const n = (count: number) => count.toLocaleString("ko");
 
 export const ko: typeof en = {
   locale: "ko",
-  languageName: "한국어",
   product: "lci",
   skip: "본문으로 건너뛰기",
   loading: "불러오는 중 …",
