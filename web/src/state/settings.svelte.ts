@@ -1,10 +1,11 @@
 /** The settings of one project while they are edited. */
 
 import type { ApiError } from "../link/api.ts";
-import type { ProjectDocument } from "../wire/generated.ts";
-import { api, asError } from "./app.svelte.ts";
+import type { ProjectDocument, SecretDocument } from "../wire/generated.ts";
+import { api, asError, may, mayForAll } from "./app.svelte.ts";
 import { changesOf, formOf, type Form } from "./form.ts";
 import { givenByRepository } from "./provenance.ts";
+import { commonSecrets, ownSecrets } from "./secrets.ts";
 
 export class SettingsEdit {
   /** As it is stored, as far as this page knows. */
@@ -12,6 +13,8 @@ export class SettingsEdit {
   form = $state() as Form;
   error = $state.raw<ApiError | null>(null);
   busy = $state(false);
+  /** The secrets that can be chosen; null until they are known. */
+  secrets = $state.raw<SecretDocument[] | null>(null);
   /** What the last build took from the repository's file: by setting, as text. */
   given = $state.raw<Record<string, string>>({});
 
@@ -30,6 +33,17 @@ export class SettingsEdit {
     try {
       const { effective } = await api.call("GET /api/builds/{build_id}", { path: { build_id: build } });
       if (effective) this.given = givenByRepository(effective);
+    } catch (thrown) {
+      this.error = asError(thrown);
+    }
+  }
+
+  /** Find out which secrets can be chosen. They are named to administrators only, those of every project to nobody who is limited to some. */
+  async lookUpSecrets(): Promise<void> {
+    if (!may("admin")) return;
+    try {
+      const found = await Promise.all([ownSecrets(this.project.id).all(), mayForAll("admin") ? commonSecrets.all() : []]);
+      this.secrets = found.flat();
     } catch (thrown) {
       this.error = asError(thrown);
     }
