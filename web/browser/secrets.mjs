@@ -50,6 +50,8 @@ await main(async (browser, { url, token, repository, image }) => {
   await button("Continue").click();
   await page.getByLabel("Runtime image").fill(image);
   await page.getByLabel("Start command").fill('printf "%s" "$SERVED" >/tmp/index.html; exec httpd -f -p $PORT -h /tmp');
+  await page.getByLabel("Port", { exact: true }).fill("8080");
+  await page.getByLabel("Output at").fill("/app");
   await page.getByLabel("Secrets of the container").fill('SERVED="served-value"');
   await button("Continue").click();
   await page.locator("aside code", { hasText: 'secrets = ["COMMON", "BUILT"]' }).waitFor();

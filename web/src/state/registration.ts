@@ -2,19 +2,17 @@
 
 import type { CacheType, ProjectCreate, ProjectDocument } from "../wire/generated.ts";
 import { api } from "./app.svelte.ts";
+import type { Wish } from "./detection.svelte.ts";
 import { environmentOf } from "./form.ts";
 import { plannedSecrets } from "./secretnames.ts";
 import { ownSecrets } from "./secrets.ts";
-import type { Plan } from "./tomlfile.ts";
-
-type Planned = Plan & { repo_token: string };
 
 export class Registration {
   /** What an earlier try made, before something failed. */
   private made: ProjectDocument | null = null;
 
   /** Make the project of a plan, with its secrets, which can be stored only once it is there. Throws ApiError. */
-  async register(plan: Planned): Promise<ProjectDocument> {
+  async register(plan: Wish): Promise<ProjectDocument> {
     const { values, ...chosen } = plannedSecrets(plan.build_secrets, plan.runtime_secrets);
     const body = { ...bodyOf(plan), ...chosen };
     if (this.made?.name === plan.name) {
@@ -27,7 +25,7 @@ export class Registration {
   }
 }
 
-function bodyOf(plan: Planned): ProjectCreate {
+function bodyOf(plan: Wish): ProjectCreate {
   const { repo_token, runtime_port, build_env, runtime_env, cache_type, ...texts } = plan;
   return {
     ...texts,
