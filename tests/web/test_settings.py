@@ -47,6 +47,7 @@ def test_every_setting_can_be_changed_and_says_where_it_comes_from(service: Serv
         "cache_mode": "isolated",
         "pull": "always",
         "queue_policy": "latest",
+        "pull_requests": "same_repository",
         "queue_limit": 2,
         "start_period": 1.5,
         "bake_seconds": 3,

@@ -20,6 +20,7 @@ await main(async (browser, { url, token, project }) => {
   await page.getByLabel("Cache is shared").selectOption("isolated");
   await page.getByLabel("Images are fetched").selectOption("always");
   await page.getByLabel("Of the pushes that wait").selectOption("latest");
+  await page.getByLabel("Pull requests are built").selectOption("same_repository");
   await page.getByLabel("Builds of one key").fill("2");
   await page.getByLabel("Seconds in which failed checks").fill("1.5");
   await page.getByLabel("Seconds the old version is kept").fill("3");

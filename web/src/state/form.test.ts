@@ -40,7 +40,7 @@ const PROJECT = {
   runtime_image: "nginx", runtime_command: ["nginx", "-g"], runtime_port: 8080, runtime_env: {}, runtime_secrets: [], runtime_read_only: false,
   runtime_memory: "64m", runtime_cpus: 1.5, mount_path: "/app", health_check_url: "/", health_check_status: "200-399", health_check_timeout: 30,
   health_check_interval: 5, health_check_retries: 10, start_period: 0, bake_seconds: 0, drain_timeout: 30, domains: [], strip_prefix: true,
-  rewrite_redirects: true, scope_cookies: true, queue_key: "{project}", queue_policy: "all", queue_limit: 1, keep_releases: 5, auto_deploy: true,
+  rewrite_redirects: true, scope_cookies: true, queue_key: "{project}", queue_policy: "all", pull_requests: "off", queue_limit: 1, keep_releases: 5, auto_deploy: true,
 } as unknown as ProjectDocument; // prettier-ignore
 
 test("what nobody touched is no change", () => expect(changesOf(formOf(PROJECT), formOf(PROJECT))).toEqual({}));
@@ -48,11 +48,11 @@ test("what nobody touched is no change", () => expect(changesOf(formOf(PROJECT),
 test("each setting goes to lci as what it is", () => {
   const after = {
     ...formOf(PROJECT), build_cpus: "0.5", runtime_cpus: " ", runtime_memory: "", build_memory: " 2g ", bake_seconds: "3", build_timeout: "long", build_secrets: "",
-    runtime_secrets: "A, B", cache_type: "npm", runtime_command: '["sh","-c"]', pull: "always", scope_cookies: false, repo_token: "ghp_x",
+    runtime_secrets: "A, B", cache_type: "npm", runtime_command: '["sh","-c"]', pull: "always", pull_requests: "same_repository", scope_cookies: false, repo_token: "ghp_x",
   }; // prettier-ignore
   expect(changesOf(formOf(PROJECT), after)).toEqual({
     build_cpus: 0.5, runtime_cpus: null, runtime_memory: null, build_memory: "2g", bake_seconds: 3, build_timeout: "long", build_secrets: [],
-    runtime_secrets: ["A", "B"], cache_type: "npm", runtime_command: ["sh", "-c"], pull: "always", scope_cookies: false, repo_token: "ghp_x",
+    runtime_secrets: ["A", "B"], cache_type: "npm", runtime_command: ["sh", "-c"], pull: "always", pull_requests: "same_repository", scope_cookies: false, repo_token: "ghp_x",
   }); // prettier-ignore
 });
 

@@ -4,7 +4,7 @@ import type { ProjectDocument, ProjectUpdate } from "../wire/generated.ts";
 
 export const TEXTS = [
   "repo", "branch", "path_filter", "working_directory", "build_image", "build_command", "cache_mode", "pull", "runtime_image",
-  "mount_path", "health_check_url", "health_check_status", "queue_key", "queue_policy",
+  "mount_path", "health_check_url", "health_check_status", "queue_key", "queue_policy", "pull_requests",
 ] as const; // prettier-ignore
 export const NUMBERS = [
   "build_timeout", "runtime_port", "health_check_retries", "health_check_interval", "health_check_timeout", "start_period",

@@ -18,6 +18,7 @@ export const errors: Record<ErrorCode | "UNREACHABLE", string> = {
   USER_NOT_FOUND: "There is no such person any more.",
   TOKEN_NOT_FOUND: "There is no such token any more.",
   SECRET_NOT_FOUND: "There is no such secret any more.",
+  REGISTRY_NOT_FOUND: "No login to this registry is kept.",
   METHOD_NOT_ALLOWED: "This address does not take such a request.",
   REQUEST_TIMEOUT: "The request took too long to arrive.",
   PROJECT_EXISTS: "A project of this name exists.",

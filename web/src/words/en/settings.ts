@@ -1,6 +1,6 @@
 /** A project's settings that the wizard leaves as they are, in English. */
 
-import type { CacheMode, PullPolicy, QueuePolicy } from "../../wire/generated.ts";
+import type { CacheMode, PullPolicy, PullRequests, QueuePolicy } from "../../wire/generated.ts";
 
 export const settings = {
   given: (value: string) => `The last build took this from the repository's .lci.toml, which wins: ${value}`,
@@ -15,6 +15,11 @@ export const settings = {
   access: "Access to the repository",
   cacheModes: { shared: "by all projects", isolated: "by this project only" } satisfies Record<CacheMode, string>,
   pulls: { missing: "when they are missing", always: "before each build" } satisfies Record<PullPolicy, string>,
+  pullRequests: {
+    off: "not at all",
+    same_repository: "from the repository's own branches",
+    forks_after_approval: "from forks too, once the commit was approved",
+  } satisfies Record<PullRequests, string>,
   policies: { all: "every one", latest: "only the newest of those that wait" } satisfies Record<QueuePolicy, string>,
   maintenance: "Maintenance",
   maintenanceLead: (url: string) => `Visitors of ${url} are answered 503 with a message; builds and deployments go on.`,
@@ -24,6 +29,8 @@ export const settings = {
   maintenanceUsual: "the usual words",
 
   field: {
+    pull_requests: "Pull requests are built",
+    pull_requestsHelp: "They are verified only: never deployed, and without secrets.",
     build_cpus: "Processors",
     build_cpusHelp: "Such as 0.5 or 2. Empty: no limit.",
     runtime_cpus: "Processors",

@@ -18,6 +18,7 @@ export const errors: typeof english = {
   USER_NOT_FOUND: "이제는 없는 사용자입니다.",
   TOKEN_NOT_FOUND: "이제는 없는 토큰입니다.",
   SECRET_NOT_FOUND: "이제는 없는 비밀입니다.",
+  REGISTRY_NOT_FOUND: "이 레지스트리의 로그인이 보관되어 있지 않습니다.",
   METHOD_NOT_ALLOWED: "이 주소가 받지 않는 종류의 요청입니다.",
   REQUEST_TIMEOUT: "요청이 도착하는 데 너무 오래 걸렸습니다.",
   PROJECT_EXISTS: "같은 이름의 프로젝트가 있습니다.",

@@ -15,6 +15,7 @@ export const settings: typeof english = {
   access: "저장소 접근",
   cacheModes: { shared: "모든 프로젝트가 함께", isolated: "이 프로젝트만" },
   pulls: { missing: "없을 때만", always: "빌드할 때마다" },
+  pullRequests: { off: "하지 않음", same_repository: "이 저장소의 브랜치에서 온 것만", forks_after_approval: "커밋을 승인하면 포크에서 온 것도" },
   policies: { all: "모두", latest: "기다리는 것 중 가장 새것만" },
   maintenance: "점검",
   maintenanceLead: (url) => `${url} 방문자에게 503과 안내문을 보냅니다. 빌드와 배포는 계속됩니다.`,
@@ -24,6 +25,8 @@ export const settings: typeof english = {
   maintenanceUsual: "기본 안내문",
 
   field: {
+    pull_requests: "풀 리퀘스트 빌드",
+    pull_requestsHelp: "검증만 하며 배포하지 않고 비밀도 주지 않습니다.",
     build_cpus: "프로세서",
     build_cpusHelp: "예: 0.5, 2. 비우면 제한 없음.",
     runtime_cpus: "프로세서",
