@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from lci_app.core.masking import NOTHING, Mask
 from lci_app.core.model import Stream
 from lci_app.core.subnets import NetworkKind
 
@@ -60,6 +61,7 @@ class ContainerState:
     labels: Mapping[str, str]
     started_at: str
     restart_count: int = 0
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +122,12 @@ class Engine(Protocol):
 
     async def inspect(self, container_id: str) -> ContainerState | None: ...
 
-    async def tail(self, container_id: str, lines: int) -> list[str]:
-        """Return the last lines of its output, standard output and error together."""
+    async def tail(self, container_id: str, lines: int, mask: Mask = NOTHING) -> list[str]:
+        """Return the last lines of its output, standard output and error together, without what `mask` knows."""
 
-    def follow(self, container_id: str, lines: int) -> AbstractAsyncContextManager[AsyncLines]:
-        """Open its output: the last `lines`, then what comes, until it ends or the block is left."""
+    def follow(self, container_id: str, lines: int, mask: Mask = NOTHING) -> AbstractAsyncContextManager[AsyncLines]:
+        """Open its output without what `mask` knows: the last `lines`, then what comes, until it ends or the block is
+        left."""
 
     async def project_network(self, project_id: int, kind: NetworkKind) -> str:
         """Return the id of the project's network for its builds or its services, made where it is missing.

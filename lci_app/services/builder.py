@@ -11,7 +11,6 @@ from typing import Final
 
 import trio
 
-from lci_app.core.masking import Mask
 from lci_app.core.model import (
     Build,
     BuildStatus,
@@ -117,7 +116,7 @@ class Builder:
             async with self.logs.open(log_of(queued)) as log:
                 if await self._is_called_off(queued):
                     return None
-                await log.mask(Mask(await self.secrets.of_source(queued.project_id)))
+                await log.mask(await self.secrets.mask_of_source(queued.project_id))
                 begun = await self.record.begin(await self._with_commit(queued, log))
                 if begun is None:
                     return None

@@ -114,7 +114,8 @@ class IdleSlot:
             return []
         short = container_id[:12]
         last_words = await attempt(
-            partial(self.engine.tail, container_id, LAST_WORDS), what=f"read the last words of candidate {short}"
+            partial(self.engine.tail, container_id, LAST_WORDS, candidate.order.delivery.mask),
+            what=f"read the last words of candidate {short}",
         )
         left = candidate.state(SlotStatus.ERROR, Health.UNKNOWN)
         if keep:
@@ -126,7 +127,7 @@ class IdleSlot:
         else:
             self.hub.container_changed(left, "Error")
         await insist(partial(self.store.set_slot, left), what=f"note that candidate {short} was taken down")
-        return [candidate.order.delivery.mask.in_text(line) for line in last_words or []]
+        return last_words or []
 
     async def _remove(self, container_id: str) -> bool:
         await self.engine.remove(container_id)

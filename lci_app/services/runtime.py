@@ -7,11 +7,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 
+from lci_app.core.masking import NOTHING, Mask
 from lci_app.core.model import DeploymentOutcome, Health, Slot, SlotState, SlotStatus
 from lci_app.core.project import Project
 from lci_app.interfaces import AsyncLines, Clock, ContainerState, DomainTaken, Engine, Proxy, Refusal, Store
 from lci_app.services.hub import Hub
-from lci_app.services.masked_lines import MaskedLines
 from lci_app.services.project_locks import ProjectLocks
 from lci_app.services.repository_values import addresses_of
 from lci_app.services.results import SlotEmpty
@@ -171,8 +171,7 @@ class Runtime:
         state = await self._occupied(project, slot)
         if isinstance(state, SlotEmpty):
             return state
-        mask = await self.secrets.mask_of_version(project.id, await self.slot_health.settings_of(state))
-        return [mask.in_text(line) for line in await self.engine.tail(_container(state), lines)]
+        return await self.engine.tail(_container(state), lines, await self._mask_of(state))
 
     @asynccontextmanager
     async def follow(self, project: Project, slot: Slot | None, lines: int) -> AsyncIterator[AsyncLines | SlotEmpty]:
@@ -181,9 +180,8 @@ class Runtime:
         if isinstance(state, SlotEmpty):
             yield state
             return
-        async with self.engine.follow(_container(state), lines) as output:
-            settings = await self.slot_health.settings_of(state)
-            yield MaskedLines(output, await self.secrets.mask_of_version(project.id, settings))
+        async with self.engine.follow(_container(state), lines, await self._mask_of(state)) as output:
+            yield output
 
     async def _occupied(self, project: Project, slot: Slot | None) -> SlotState | SlotEmpty:
         fresh = await self.store.project(project.id)
@@ -206,6 +204,15 @@ class Runtime:
                 "deploy again or roll back."
             )
         return state, container
+
+    async def _mask_of(self, state: SlotState) -> Mask:
+        """Return what is kept out of a version's output: what it was given, and what is stored by now."""
+        settings = await self.slot_health.settings_of(state)
+        if settings is None or not settings.runtime_secrets:
+            return NOTHING
+        container = await self.engine.inspect(_container(state))
+        given = {} if container is None else container.environment
+        return await self.secrets.mask_of_version(state.project_id, settings.runtime_secrets, given)
 
 
 def _container(state: SlotState) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import trio
@@ -11,6 +12,7 @@ from lci_app.core.model import Build, Trust
 from lci_app.core.project import ProjectSettings
 from lci_app.core.secrets import chosen
 from lci_app.interfaces import Keys, Refusal, Store
+from lci_app.services.masks import Masks
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,7 @@ class Delivery:
 class Secrets:
     store: Store
     keys: Keys
+    masks: Masks = field(default_factory=Masks)
     _rotating: trio.Lock = field(default_factory=trio.Lock)
     _limiter: trio.CapacityLimiter = field(default_factory=lambda: trio.CapacityLimiter(1))
 
@@ -44,18 +47,21 @@ class Secrets:
         """
         of_source = await self.of_source(build.project_id)
         if build.trust is not Trust.TRUSTED or not (settings.build_secrets or settings.runtime_secrets):
-            return Delivery(mask=Mask(of_source))
+            return Delivery(mask=await self.masks.of(of_source))
         stored = await self.store.secret_values(build.project_id)
         for_build = _named(settings.build_secrets, stored)
         for_version = _named(settings.runtime_secrets, stored)
-        return Delivery(for_build, for_version, Mask([*of_source, *for_build.values(), *for_version.values()]))
+        mask = await self.masks.of([*of_source, *for_build.values(), *for_version.values()])
+        return Delivery(for_build, for_version, mask)
 
-    async def mask_of_version(self, project_id: int, settings: ProjectSettings | None) -> Mask:
-        """Return what is kept out of the output of a running version that was deployed with `settings`."""
-        if settings is None or not settings.runtime_secrets:
-            return NOTHING
+    async def mask_of_version(self, project_id: int, names: Sequence[str], given: Mapping[str, str]) -> Mask:
+        """Return what is kept out of the output of a version with the secrets `names`: as its environment `given` has
+        them, and as they are stored by now."""
         stored = await self.store.secret_values(project_id)
-        return Mask(stored[name] for name in settings.runtime_secrets if name in stored)
+        return await self.masks.of(values[name] for values in (given, stored) for name in names if name in values)
+
+    async def mask_of_source(self, project_id: int) -> Mask:
+        return await self.masks.of(await self.of_source(project_id))
 
     async def rotate_key(self) -> int:
         """Seal everything by a new key, then forget the old one; returns how many values that were.

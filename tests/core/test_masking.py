@@ -13,7 +13,8 @@ from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 import pytest
 
-from lci_app.core.masking import MAX_LINE, Mask, MaskedStream, forms
+from lci_app.core.masking import MAX_LINE, Mask, MaskedStream
+from lci_app.core.secret_forms import forms
 
 PLACEMENTS = 10_000
 _WORDS = ("Compiling", "token", "=", ":", "Authorization: Bearer", '"', "curl -H", "ok", "größer", "{", "100%", "\t")
@@ -28,8 +29,10 @@ _ALPHABETS = (
 
 
 def _secret(chance: random.Random) -> str:
-    """Make a secret of at least eight characters; some have several lines, as keys have."""
+    """Make a secret; some are as short as any that is masked, some have several lines, as keys have."""
     alphabet = chance.choice(_ALPHABETS)
+    if chance.random() < 0.2:
+        return "".join(chance.choices(_ALPHABETS[0], k=chance.randint(4, 8)))
     lines = ["".join(chance.choices(alphabet, k=chance.randint(8, 72))) for _ in range(chance.choice([1, 1, 1, 4]))]
     return "\n".join(lines)
 
@@ -52,18 +55,28 @@ _PRINTED = {
     "base64 for urls": lambda secret, chance: _base64(secret, chance, base64.urlsafe_b64encode),
     "base64 of coreutils": lambda secret, chance: _wrapped(base64.b64encode((secret + "\n").encode()).decode(), 76),
     "base64 of pem": lambda secret, chance: _wrapped(base64.b64encode(secret.encode()).decode(), 64),
+    "base64 of more, in lines": lambda secret, chance: _in_lines(_base64(secret, chance, base64.b64encode), chance),
+    "base64 of more for urls, in lines": lambda secret, chance: _in_lines(
+        _base64(secret, chance, base64.urlsafe_b64encode), chance
+    ),
 }
 
 
 def _base64(secret: str, chance: random.Random, encode: Callable[[bytes], bytes]) -> str:
     """Put the secret anywhere in what is encoded, so that it stands at each of the three places."""
-    before = "".join(chance.choices(string.ascii_letters, k=chance.randint(0, 8)))
-    after = "".join(chance.choices(string.ascii_letters, k=chance.randint(0, 8)))
+    before = "".join(chance.choices(string.ascii_letters, k=chance.randint(0, 80)))
+    after = "".join(chance.choices(string.ascii_letters, k=chance.randint(0, 80)))
     return encode((before + secret + after).encode()).decode()
 
 
 def _wrapped(text: str, width: int) -> str:
     return "\n".join(text[at : at + width] for at in range(0, len(text), width))
+
+
+def _in_lines(text: str, chance: random.Random) -> str:
+    """Break a text as tools and people do: at any width, indented or not, by any line end, also inside of JSON."""
+    end = chance.choice(["\n", "\n", "\r\n", "\n    ", " \n", "\\n", "\\r\\n"])
+    return end.join(_wrapped(text, chance.choice([1, 2, 3, 8, 19, 57, 60, 64, 72, 76, 100])).split("\n"))
 
 
 def _noise(chance: random.Random) -> str:
@@ -80,10 +93,10 @@ def _passed(mask: Mask, data: bytes, chance: random.Random) -> bytes:
 
 def _leaks(secret: str, how: str, output: str) -> bool:
     """Look for the secret as somebody would who wants it: read as it stands, or decoded."""
-    lines = [line for line in secret.split("\n") if len(line.strip()) >= 8]
+    lines = [line for line in secret.split("\n") if len(line.strip()) >= 4]
     views = [output, _unquoted(output), html.unescape(output)]
     if "base64" in how:
-        joined = output if "of" not in how else output.replace("\n", "")
+        joined = output if "of" not in how else re.sub(r"\s|\\r|\\n", "", output)
         views += [_decoded(piece[skip:]) for piece in re.findall("[A-Za-z0-9_+/-]{8,}", joined) for skip in range(4)]
     if how == "hex":
         views += [
@@ -136,6 +149,29 @@ def test_what_is_kept_back_of_a_line_without_an_end_is_bounded() -> None:
     stream = MaskedStream(Mask(["secret-value"]))
     passed = sum(len(stream.feed(b"z" * 10_000)) for _ in range(100))
     assert 1_000_000 - passed < 2 * MAX_LINE
+
+
+def test_base64_of_a_secret_among_other_text_is_masked_over_its_lines() -> None:
+    """The end of a line, where such base64 may have begun, is masked before anybody knows how it goes on."""
+    token = "ghp_" + "0123456789abcdefghij" * 3
+    first, second = _wrapped(base64.b64encode(f"user:{token}\n".encode()).decode(), 76).split("\n")
+    stream = MaskedStream(Mask([token]))
+    masked = stream.feed(f"{first}\n".encode())
+    assert masked == first[:7].encode() + b"***\n"
+    assert stream.feed(f"{second} done\n".encode()) == b"***" + second[-3:].encode() + b" done\n"
+
+
+def test_base64_of_a_file_that_holds_base64_is_masked() -> None:
+    token = "".join(map(str, range(25)))
+    auth = base64.b64encode(f"bot:{token}".encode()).decode()
+    config = json.dumps({"auths": {"ghcr.io": {"auth": auth}}})
+    printed = base64.encodebytes(config.encode())
+    stream = MaskedStream(Mask([token]))
+    shown = b"".join([*(stream.feed(line) for line in printed.splitlines(keepends=True)), stream.flush()])
+    assert auth[8:-4] not in base64.b64decode(b"".join(shown.replace(b"***", b"").split()) + b"==").decode(
+        errors="replace"
+    )
+    assert shown.count(b"***") >= 2
 
 
 def test_lines_come_out_as_soon_as_they_are_whole() -> None:

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 import trio
 
 from lci_app.core import names
+from lci_app.core.masking import NOTHING, Mask
 from lci_app.core.model import Stream
 from lci_app.core.subnets import NetworkKind
 from lci_app.interfaces import (
@@ -94,6 +95,7 @@ class Container:
             labels=dict(self.spec.labels),
             started_at=STARTED_AT,
             restart_count=self.restarts,
+            environment=dict(self.spec.environment),
         )
 
 
@@ -218,13 +220,13 @@ class EngineDouble:
         container = self._world.containers.get(container_id)
         return container.state() if container is not None and self._is_ours(container) else None
 
-    async def tail(self, container_id: str, lines: int) -> list[str]:
+    async def tail(self, container_id: str, lines: int, mask: Mask = NOTHING) -> list[str]:
         container = await self._ours(container_id)
-        return [] if container is None else _lines(container.log)[-lines:]
+        return [] if container is None else _lines(mask.in_bytes(container.log))[-lines:]
 
     @asynccontextmanager
-    async def follow(self, container_id: str, lines: int) -> AsyncIterator[AsyncLines]:
-        yield _Following(await self._ours(container_id), lines)
+    async def follow(self, container_id: str, lines: int, mask: Mask = NOTHING) -> AsyncIterator[AsyncLines]:
+        yield _Following(await self._ours(container_id), lines, mask)
 
     async def project_network(self, project_id: int, kind: NetworkKind) -> str:
         await self._answer()
@@ -319,8 +321,9 @@ def _lines(log: bytes) -> list[str]:
 class _Following:
     """Lines of a container from number `given` on; of none where there is no container."""
 
-    def __init__(self, container: Container | None, last: int) -> None:
+    def __init__(self, container: Container | None, last: int, mask: Mask) -> None:
         self._container = container
+        self._mask = mask
         self._given = 0 if container is None else max(0, len(_lines(container.log)) - last)
 
     def __aiter__(self) -> _Following:
@@ -329,7 +332,7 @@ class _Following:
     async def __anext__(self) -> str:
         await trio.lowlevel.checkpoint()
         while self._container is not None:
-            lines = _lines(self._container.log)
+            lines = _lines(self._mask.in_bytes(self._container.log))
             if len(lines) > self._given:
                 self._given += 1
                 return lines[self._given - 1]

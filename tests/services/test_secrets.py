@@ -6,10 +6,12 @@ import json
 from typing import Any
 
 import pytest
+import trio
 
 from lci_app.core import names
 from lci_app.core.model import Build, BuildStatus, Stream, Trigger, Trust, Wait
 from lci_app.core.project import Project, ProjectSecrets
+from lci_app.services.masks import Masks
 from lci_app.services.results import Placed, SlotEmpty
 from tests.adapters.sqlite_store import EARLY, a_build, pull_request_build
 from tests.doubles.engine import Script
@@ -103,6 +105,48 @@ async def test_the_output_of_a_running_version_is_shown_without_its_secrets(hous
     async with house.runtime.follow(shop, None, 10) as lines:
         assert not isinstance(lines, SlotEmpty)
         assert await anext(lines) == "connected by ***"
+
+
+@pytest.mark.parametrize("forgotten", [False, True])
+async def test_a_running_version_shows_neither_the_secret_that_it_was_given_nor_the_one_stored_since(
+    house: House, forgotten: bool
+) -> None:
+    house.world.scripts["serve"] = Script([(Stream.STDOUT, f"{PASSWORD} is not tomorrow's\n".encode())])
+    shop = await with_secrets(house)
+    await house.build(shop)
+    if forgotten:
+        await house.store.delete_secret(shop.id, "PASSWORD")
+    else:
+        await house.store.set_secrets(shop.id, {"PASSWORD": "tomorrow"}, EARLY)
+    shown = "*** is not tomorrow's" if forgotten else "*** is not ***'s"
+    assert await house.runtime.tail(shop, None, 10) == [shown]
+
+
+async def test_a_large_secret_holds_nothing_up_and_is_prepared_for_once() -> None:
+    """What makes a second's work waits in a thread: everything else goes on."""
+    key, masks, turns = "\n".join(f"{number:032x}" for number in range(2000)), Masks(), 0
+
+    async def go_on() -> None:
+        nonlocal turns
+        while True:
+            await trio.lowlevel.checkpoint()
+            turns += 1
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(go_on)
+        mask = await masks.of([key, "another"])
+        nursery.cancel_scope.cancel()
+    assert turns > 1
+    assert await masks.of(["another", key]) is mask
+    assert mask.in_text(f"of it {1999:032x}") == "of it ***"
+
+
+async def test_of_the_masks_that_are_kept_the_oldest_are_forgotten() -> None:
+    masks = Masks()
+    first = await masks.of(["the-first-secret"])
+    for number in range(100):
+        await masks.of([f"secret-{number}"])
+    assert await masks.of(["the-first-secret"]) is not first
 
 
 async def test_a_rollback_gets_the_secrets_of_today(house: House) -> None:

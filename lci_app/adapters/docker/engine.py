@@ -250,12 +250,12 @@ class DockerEngine:
         calls = await self._connected()
         return await self._run(partial(calls.list_ours, build_id))
 
-    async def tail(self, container_id: str, lines: int) -> list[str]:
+    async def tail(self, container_id: str, lines: int, mask: Mask = NOTHING) -> list[str]:
         calls = await self._connected()
-        return lines_of(await self._run(partial(calls.tail, container_id, lines)))[-lines:]
+        return await self._run(lambda: lines_of(mask.in_bytes(calls.tail(container_id, lines)))[-lines:])
 
     @asynccontextmanager
-    async def follow(self, container_id: str, lines: int) -> AsyncIterator[AsyncLines]:
+    async def follow(self, container_id: str, lines: int, mask: Mask = NOTHING) -> AsyncIterator[AsyncLines]:
         calls = await self._connected()
         log = await open_in_thread(partial(calls.open_log, container_id, lines), self._for_calls)
         sending, receiving = trio.open_memory_channel[list[str]](_BATCHES)
@@ -266,7 +266,7 @@ class DockerEngine:
 
         async def read() -> None:
             async with sending:
-                give = partial(read_lines, log, lambda batch: trio.from_thread.run(sending.send, batch))
+                give = partial(read_lines, log, mask, lambda batch: trio.from_thread.run(sending.send, batch))
                 await run_until_shut(log, give, self._for_followers)
 
         try:

@@ -12,6 +12,7 @@ import trio
 
 from lci_app.adapters.docker.attach import Demultiplexer
 from lci_app.adapters.docker.held import Held
+from lci_app.core.masking import Mask, MaskedStream
 from lci_app.core.model import Stream
 
 # A line that never ends comes in pieces of this many characters.
@@ -43,18 +44,19 @@ def lines_of(output: bytes) -> list[str]:
     return LineDecoder().feed(output, final=True)
 
 
-def read_lines(held: Held, give: Callable[[list[str]], None]) -> None:
-    """Give on the lines of an open log as they come, until it ends or is shut; blocks."""
+def read_lines(held: Held, mask: Mask, give: Callable[[list[str]], None]) -> None:
+    """Give on the lines of an open log as they come, masked, until it ends or is shut; blocks."""
     decoders = {stream: LineDecoder() for stream in (Stream.STDOUT, Stream.STDERR)}
+    masked = {stream: MaskedStream(mask) for stream in decoders}
     batch: list[str] = []
-    frames = Demultiplexer(lambda stream, data: batch.extend(decoders[stream].feed(data)))
+    frames = Demultiplexer(lambda stream, data: batch.extend(decoders[stream].feed(masked[stream].feed(data))))
     for chunk in _chunks(held):
         frames.feed(memoryview(chunk))
         if batch:
             give(batch.copy())
             batch.clear()
-    for decoder in decoders.values():
-        batch.extend(decoder.feed(b"", final=True))
+    for stream, decoder in decoders.items():
+        batch.extend(decoder.feed(masked[stream].flush(), final=True))
     if batch:
         give(batch)
 

@@ -41,11 +41,17 @@ def state_of(facts: Mapping[str, Any]) -> ContainerState:
         labels=labels_of(facts),
         started_at=_timestamp(state["StartedAt"]),
         restart_count=facts["RestartCount"],
+        environment=_environment_of(facts),
     )
 
 
 def labels_of(facts: Mapping[str, Any]) -> Mapping[str, str]:
     return facts["Config"]["Labels"] or {}
+
+
+def _environment_of(facts: Mapping[str, Any]) -> Mapping[str, str]:
+    pairs = (variable.partition("=") for variable in facts["Config"]["Env"] or ())
+    return {name: value for name, _, value in pairs}
 
 
 def _timestamp(nanoseconds: str) -> str:

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import base64
+
 import pytest
 import trio
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lci_app.adapters.docker.follow import LINE_LIMIT, LineDecoder, lines_of
+from lci_app.core.masking import Mask
 from lci_app.interfaces import Engine
 from tests.docker_fixtures import SpecMaker
 
@@ -65,3 +68,21 @@ async def test_a_viewer_that_does_not_read_holds_nothing_up_and_is_left_at_once(
             assert seen is not None
             assert seen.running
     await engine.remove(container_id)
+
+
+@pytest.mark.docker
+async def test_a_secret_is_masked_wherever_the_pieces_of_a_long_line_end(engine: Engine, make_spec: SpecMaker) -> None:
+    secret = "hunter2-hunter2"
+    script = (
+        f"head -c {LINE_LIMIT - 4} /dev/zero | tr '\\0' x; echo {secret}; printf 'user:{secret}:{'y' * 60}' | base64"
+    )
+    container_id = await engine.start(make_spec("sh", "-c", script))
+    with trio.fail_after(30):
+        async with engine.follow(container_id, 100, Mask([secret])) as output:
+            followed = [line async for line in output]
+    wrapped = base64.b64encode(f"user:{secret}:{'y' * 60}".encode()).decode()
+    for lines in (followed, await engine.tail(container_id, 100, Mask([secret]))):
+        assert "".join(lines).startswith("x" * (LINE_LIMIT - 4) + "***")
+        assert secret not in "".join(lines)
+        assert wrapped[:76] not in lines
+        assert wrapped[76:] in lines
