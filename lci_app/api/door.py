@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from ipaddress import IPv4Network, ip_address
+from ipaddress import IPv4Network
 
 import trio
+
+from lci_app.core.client_addresses import is_in
 
 
 class Door(trio.abc.Listener[trio.SocketStream]):
@@ -30,5 +32,4 @@ class Door(trio.abc.Listener[trio.SocketStream]):
             host = stream.socket.getpeername()[0]
         except OSError:
             return False  # gone already: whoever reads finds that out
-        peer = ip_address(host.partition("%")[0].removeprefix("::ffff:"))
-        return any(peer in network for network in self._refused)
+        return is_in(host, self._refused)

@@ -9,9 +9,8 @@ from __future__ import annotations
 import hmac
 import logging
 import math
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Final, Protocol
 
 from werkzeug.datastructures import Headers
@@ -21,6 +20,7 @@ from lci_app.api.addresses import OwnAddresses
 from lci_app.api.problem import Problem
 from lci_app.api.route import NOBODY, Exempt
 from lci_app.core.accounts import Caller
+from lci_app.core.client_addresses import Networks, client_of, is_in, is_loopback, place_of
 from lci_app.core.credentials import csrf_token, is_whole
 from lci_app.core.model import Scope
 from lci_app.core.names import TOKEN_PREFIX
@@ -35,9 +35,6 @@ WINDOW_SECONDS: Final = 60.0
 # Addresses remembered at a time; beyond that the oldest windows are forgotten.
 MAX_ADDRESSES: Final = 10_000
 CSRF_HEADER: Final = "X-CSRF-Token"
-
-
-Networks = Sequence[IPv4Network | IPv6Network]
 
 
 class Callers(Protocol):
@@ -75,7 +72,7 @@ class FailureLimit:
 
     def count(self, address: str) -> int | None:
         """Note a failure. Returns None while it is within the limit, else the seconds until the window ends."""
-        now = self._clock.seconds()
+        now, address = self._clock.seconds(), place_of(address)
         start, failures = self._windows.get(address, (now, 0))
         if now - start >= WINDOW_SECONDS:
             start, failures = now, 0
@@ -189,29 +186,13 @@ def _bearer(authorization: str) -> str | None:
 
 
 def client_address(peer: str, headers: Headers, trusted: Networks) -> str:
-    """Return whose request it is: the peer, or whom a trusted proxy asks for (X-Forwarded-For, from its end)."""
-    forwarded = [part.strip() for part in headers.get("X-Forwarded-For", "").split(",") if part.strip()]
-    address = peer
-    while forwarded and is_in(address, trusted):
-        address = forwarded.pop()
-    return address
+    """Return whose request it is: the peer's, or theirs for whom a trusted proxy asks."""
+    return client_of(peer, headers.getlist("X-Forwarded-For"), trusted)
 
 
 def is_local(peer: str, headers: Headers) -> bool:
     """Return whether a request comes from this machine itself, and no proxy or tunnel on it has passed it on."""
-    passed_on = any(name in headers for name in _FORWARDING)
-    try:
-        return ip_address(peer).is_loopback and not passed_on
-    except ValueError:
-        return False
+    return is_loopback(peer) and not any(name in headers for name in _FORWARDING)
 
 
 _FORWARDING: Final = ("X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Forwarded", "CF-Connecting-IP", "Via")
-
-
-def is_in(address: str, networks: Networks) -> bool:
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return False
-    return any(parsed in network for network in networks)

@@ -13,6 +13,7 @@ from lci_app.api.dashboard import DASHBOARD as PAGES
 from lci_app.api.policy import MAX_ADDRESSES, MAX_FAILURES, WINDOW_SECONDS, FailureLimit, client_address
 from lci_app.api.route import Exempt, Route
 from lci_app.api.table import ROUTES
+from lci_app.core.client_addresses import place_of
 from lci_app.core.model import Scope
 from tests.api.rig import DASHBOARD, Rig, open_rig
 
@@ -164,13 +165,34 @@ async def test_too_many_failures_are_a_429_that_says_when_to_come_again(
         ("10.0.0.1", "198.51.100.7", "198.51.100.7"),
         ("10.0.0.1", "1.1.1.1, 198.51.100.7, 10.0.0.2", "198.51.100.7"),
         ("10.0.0.1", "", "10.0.0.1"),
-        ("10.0.0.1", "nonsense", "nonsense"),
+        ("10.0.0.1", "198.51.100.7:4711", "198.51.100.7"),
+        ("10.0.0.1", "[2001:db8::7]:4711, ::ffff:10.0.0.2", "2001:db8::7"),
+        ("::ffff:10.0.0.1", "198.51.100.7", "198.51.100.7"),
+        ("10.0.0.1", "198.51.100.7, nonsense", "10.0.0.1"),
         ("", "198.51.100.7", ""),
+        ("10.0.0.1", "203.0.113.9|198.51.100.7", "198.51.100.7"),
+        ("10.0.0.1", "203.0.113.9|198.51.100.7, 10.0.0.2|10.0.0.3", "198.51.100.7"),
     ],
 )
 def test_only_a_trusted_proxy_says_for_whom_it_asks(peer: str, forwarded: str, address: str) -> None:
-    headers = Headers({"X-Forwarded-For": forwarded})
+    """Lines of the header, here between bars, are one list: a proxy may add its own behind the visitor's."""
+    headers = Headers([("X-Forwarded-For", line) for line in forwarded.split("|")])
     assert client_address(peer, headers, [ip_network("10.0.0.0/8")]) == address
+
+
+@pytest.mark.parametrize(
+    ("address", "place"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:ffff::", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("", ""),
+    ],
+)
+def test_whoever_has_an_address_of_ipv6_has_its_neighbours_too(address: str, place: str) -> None:
+    assert place_of(address) == place
 
 
 async def test_a_stopping_service_takes_nothing_new(tmp_path) -> None:
