@@ -29,6 +29,7 @@ from lci_app.api.wire.projects import (
 from lci_app.core.accounts import Caller
 from lci_app.core.model import Build
 from lci_app.core.project import NewProject, Project, ProjectSecrets, ProjectSettings
+from lci_app.core.repositories import without_password
 from lci_app.interfaces import BuildFilter, Changed, Clock, DomainTaken, Gone, NameTaken, Store
 
 _FIXED = ("name", "blue_port", "green_port")
@@ -68,8 +69,8 @@ class ProjectPages:
         body = call.body_as(ProjectCreate)
         given = body.model_fields_set
         settings = checked(ProjectSettings, _values(body, given & SETTINGS))
-        secrets = checked(ProjectSecrets, _values(body, given & SECRETS))
-        new = checked(NewProject, {"name": body.name, "settings": settings, "secrets": secrets})
+        settings, secrets = _apart(settings, checked(ProjectSecrets, _values(body, given & SECRETS)))
+        new = checked(NewProject, {"name": body.name, "settings": settings, "secrets": secrets or ProjectSecrets()})
         created = await self._projects.create(new)
         if not isinstance(created, Project):
             raise _taken(created)
@@ -138,8 +139,19 @@ def _merged(project: Project, body: ProjectUpdate) -> tuple[ProjectSettings, Pro
         if getattr(body, name) != fixed[name]:
             raise problem.invalid(name, f"is fixed: it stays {fixed[name]}")
     settings = checked(ProjectSettings, {**dict(project.settings), **_values(body, given & SETTINGS)})
-    secrets = checked(ProjectSecrets, _values(body, given & SECRETS)) if given & SECRETS else None
-    return settings, secrets
+    return _apart(settings, checked(ProjectSecrets, _values(body, given & SECRETS)) if given & SECRETS else None)
+
+
+def _apart(settings: ProjectSettings, secrets: ProjectSecrets | None) -> tuple[ProjectSettings, ProjectSecrets | None]:
+    """Move a password that stands in the repository's address to where it is sealed and never shown."""
+    repo, password = without_password(settings.repo)
+    if password is None:
+        return settings, secrets
+    if repo.lower().startswith("ssh://"):
+        raise problem.invalid("repo", "must not hold a password: over ssh a deploy_key lets lci in")
+    given = {} if secrets is None else secrets.model_dump(include=secrets.model_fields_set)
+    given["repo_token"] = given.get("repo_token") or password
+    return settings.model_copy(update={"repo": repo}), checked(ProjectSecrets, given)
 
 
 def _match(if_match: str | None, revision: int) -> None:

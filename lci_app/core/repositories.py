@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 _SHORT: Final = re.compile(r"[\w.-]+/[\w.-]+")
 _SCP_LIKE: Final = re.compile(r"(?:[\w.-]+@)?(?P<host>[\w.-]+):(?!//)(?P<path>.+)")
 _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
+# As long as no user's name is.
+_TOKEN: Final = re.compile(r"[\w.-]{20,}")
+_NO_PASSWORDS: Final = ("", "x-oauth-basic", "x-token-auth")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,23 @@ def address(url: str) -> Address | None:
     if parts.scheme not in _DEFAULT_PORTS or port == _DEFAULT_PORTS[parts.scheme]:
         port = None
     return Address((parts.hostname or "").lower(), port, _path(parts.path))
+
+
+def without_password(repo: str) -> tuple[str, str | None]:
+    """Return an address without the credentials that it holds, and these; None where it holds none.
+
+    A token may also stand there as the user's name, alone or before one of the words that hosting services ask for.
+    """
+    if _SHORT.fullmatch(repo) or "://" not in repo:
+        return repo, None
+    parts = urlsplit(repo)
+    held, _, place = parts.netloc.rpartition("@")
+    user, _, password = (unquote(part) for part in held.partition(":"))
+    if parts.scheme.lower() in _DEFAULT_PORTS and (password in _NO_PASSWORDS and _TOKEN.fullmatch(user)):
+        return parts._replace(netloc=place).geturl(), user
+    if not password:
+        return repo, None
+    return parts._replace(netloc=f"{held.partition(':')[0]}@{place}".removeprefix("@")).geturl(), password
 
 
 def _path(path: str) -> str:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
@@ -11,7 +12,8 @@ from lci_app.adapters.sqlite import SqliteStore, open_store
 from lci_app.adapters.sqlite.migrate import migrate, shipped
 from lci_app.adapters.vault import open_vault
 from lci_app.core import names
-from lci_app.core.project import ProjectSecrets
+from lci_app.core.model import NewBuild, Trigger
+from lci_app.core.project import ProjectSecrets, ProjectSettings
 from lci_app.core.secrets import SecretFacts
 from lci_app.interfaces import Gone, Trouble
 from tests.adapters.sqlite_store import EARLY, LATER, SEALER, a_project, inline_store
@@ -124,6 +126,43 @@ async def test_what_an_older_lci_left_in_clear_is_sealed_when_it_is_opened(tmp_p
             assert await store.setting("instance") == "abc"
             assert await store.project_secrets(1) == ProjectSecrets(repo_token=CLEAR[1], webhook_secret=CLEAR[2])
             assert await store.webhook_secrets() == {1: CLEAR[2]}
+
+
+@pytest.mark.parametrize("own_token", [None, "a-token-of-its-own"])
+async def test_passwords_in_addresses_that_an_older_lci_has_kept_are_moved_and_sealed(
+    tmp_path: Path, own_token: str | None
+) -> None:
+    """In the address they were shown to everybody; the settings that builds ran with held them, too."""
+    password = "ghp_anold1password"
+    async with inline_store(tmp_path) as store:
+        await a_project(store)
+        await store.queue_build(NewBuild(1, Trigger.MANUAL, "main", queue_key="k"), EARLY)
+        if own_token is not None:
+            await store.update_project(
+                1, (await a_settings(store)), ProjectSecrets(repo_token=own_token), if_revision=None, at=EARLY
+            )
+    with closing(sqlite3.connect(tmp_path / names.DATABASE)) as connection, connection:
+        connection.execute("DELETE FROM settings WHERE name = 'passwords_in_addresses'")
+        connection.execute(
+            "UPDATE projects SET settings = json_set(settings, '$.repo', ?)", (f"https://bot:{password}@h.example/a",)
+        )
+        effective = {"repo": {"value": f"https://{password}xxxxxxxxxxxx@h.example/a", "origin": "project"}}
+        connection.execute("UPDATE builds SET effective = ?", (json.dumps(effective),))
+    assert password.encode() in bytes_of(tmp_path)
+    for _ in range(2):
+        async with inline_store(tmp_path) as store:
+            assert password.encode() not in bytes_of(tmp_path)
+            assert (await a_settings(store)).repo == "https://bot@h.example/a"
+            assert (await store.project_secrets(1)).repo_token == (own_token or password)
+            build = await store.build(1)
+            assert build is not None
+            assert build.effective == {"repo": {"value": "https://h.example/a", "origin": "project"}}
+
+
+async def a_settings(store: SqliteStore) -> ProjectSettings:
+    project = await store.project(1)
+    assert project is not None
+    return project.settings
 
 
 async def test_a_new_key_seals_everything_anew(tmp_path: Path) -> None:

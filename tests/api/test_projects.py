@@ -97,6 +97,23 @@ async def test_secrets_are_taken_and_never_shown(rig: Rig) -> None:
     assert changed.data["deploy_key_set"] is True
 
 
+async def test_a_password_in_the_repositorys_address_is_kept_as_its_token(rig: Rig) -> None:
+    """There it would be shown to everybody who may look."""
+    made = await rig.post("/api/projects", {"name": "shop", "repo": "https://bot:ghp_first@git.example/a.git"})
+    assert (made.status, made.data["repo"], made.data["repo_token_set"]) == (201, "https://bot@git.example/a.git", True)
+    assert (await rig.store.project_secrets(1)).repo_token == "ghp_first"
+    changed = await rig.call("PUT", "/api/projects/shop", {"repo": "https://:ghp_next@git.example/b.git"})
+    assert changed.data["repo"] == "https://git.example/b.git"
+    assert (await rig.store.project_secrets(1)).repo_token == "ghp_next"
+    both = {"repo": "https://bot:ghp_in_address@git.example/a.git", "repo_token": "ghp_by_itself"}
+    assert b"ghp_" not in (await rig.call("PUT", "/api/projects/shop", both)).body
+    assert (await rig.store.project_secrets(1)).repo_token == "ghp_by_itself"
+    refused = await rig.call("PUT", "/api/projects/shop", {"repo": "ssh://git:hunter2@git.example/a.git"})
+    assert (refused.status, refused.details["field"]) == (400, "repo")
+    assert "deploy_key" in refused.details["reason"]
+    assert b"hunter2" not in refused.body
+
+
 @pytest.mark.parametrize(
     ("body", "field", "reason"),
     [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lci_app.core.repositories import address, full_url
+from lci_app.core.repositories import address, full_url, without_password
 
 SAME = [
     "https://github.com/acme/shop.git",
@@ -60,3 +60,22 @@ def test_what_is_no_address_is_none(text: str) -> None:
 def test_owner_and_name_stand_for_the_configured_github() -> None:
     assert full_url("acme/shop", "https://git.example/") == "https://git.example/acme/shop.git"
     assert full_url("file:///srv/shop.git", "https://github.com") == "file:///srv/shop.git"
+
+
+@pytest.mark.parametrize(
+    ("repo", "without", "password"),
+    [
+        ("https://bot:ghp_secret@git.example/a.git", "https://bot@git.example/a.git", "ghp_secret"),
+        ("HTTP://:p%40ss@git.example:8080/a", "http://git.example:8080/a", "p@ss"),
+        ("https://ghp_0123456789abcdefghij@git.example/a", "https://git.example/a", "ghp_0123456789abcdefghij"),
+        ("https://ghp_0123456789abcdefghij:x-oauth-basic@h/a", "https://h/a", "ghp_0123456789abcdefghij"),
+        ("ssh://git:hunter2@git.example/a.git", "ssh://git@git.example/a.git", "hunter2"),
+        ("https://bot@git.example/a.git", "https://bot@git.example/a.git", None),
+        ("ssh://git@git.example/a.git", "ssh://git@git.example/a.git", None),
+        ("git@git.example:a/b:c@d.git", "git@git.example:a/b:c@d.git", None),
+        ("file:///srv/a:b@c.git", "file:///srv/a:b@c.git", None),
+        ("owner/name", "owner/name", None),
+    ],
+)
+def test_a_password_is_told_from_the_address_that_it_stands_in(repo: str, without: str, password: str | None) -> None:
+    assert without_password(repo) == (without, password)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlite3 import Connection
 from typing import Final
 
+from lci_app.adapters.sqlite.repository_passwords import holds_passwords, take_passwords_out
 from lci_app.core.secrets import Place
 from lci_app.interfaces import Sealer
 
@@ -43,14 +44,16 @@ class _Value:
 def seal_clear_values(connection: Connection, sealer: Sealer) -> bool:
     """Seal what lies there in clear, in one transaction; returns whether there was anything.
 
+    Passwords in the addresses of repositories are moved to where they are sealed.
     Another process may do the same at the same time: who comes second finds nothing left to do.
     """
-    if next(_values(connection, sealed=False), None) is None:
+    if not holds_passwords(connection) and next(_values(connection, sealed=False), None) is None:
         return False
     # What is overwritten is wiped, not only given free.
     connection.execute("PRAGMA secure_delete = ON")
     connection.execute("BEGIN IMMEDIATE")
     try:
+        take_passwords_out(connection)
         _replace_all(connection, sealed=False, with_=lambda each: sealer.seal(each.value, each.place))
         connection.execute("COMMIT")
     finally:
