@@ -118,6 +118,7 @@ def join(config: Config, outside: Outside, *, public_url: str) -> House:
         isolation=outside.isolation,
         secrets=secrets,
         detector=Detector(outside.source, workspace, clock, config.github_url),
+        is_own_path=workspace.holds,
     )
     reconciler = Reconciler(store, engine, retirement, workspace, outside.logs, locks, slot_health, hub, clock)
     return House(retirement, reconciler, scheduler, routes, slot_health, parts)

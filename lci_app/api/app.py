@@ -28,6 +28,7 @@ from lci_app.api.metrics import MetricsPages
 from lci_app.api.needs import Addresses, Parts
 from lci_app.api.pages import WebPages
 from lci_app.api.policy import Guard, SignInWays
+from lci_app.api.project_changes import ProjectChanges
 from lci_app.api.project_limits import ProjectLimits
 from lci_app.api.projects import ProjectPages
 from lci_app.api.registries import RegistryPages
@@ -78,7 +79,7 @@ def _sign_in_ways(parts: Parts) -> SignInWays:
 def _resources(parts: Parts, config: Config, addresses: Addresses, stop: trio.Event) -> list[object]:
     store, clock, orders, runtime = parts.store, parts.clock, parts.orders, parts.runtime
     return [
-        ProjectPages(store, clock, parts.projects, runtime, addresses),
+        ProjectPages(store, clock, parts.projects, runtime, ProjectChanges(store, parts.is_own_path), addresses),
         RuntimePages(store, clock, runtime, orders, addresses, stop),
         BuildPages(store, orders, parts.scheduler, parts.approvals),
         LogPages(store, parts.logs, parts.hub, stop),

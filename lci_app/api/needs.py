@@ -142,6 +142,8 @@ class Parts:
     isolation: Isolation
     secrets: Secrets
     detector: Detector
+    # Whether a path of the host leads to what lci keeps for itself.
+    is_own_path: Callable[[str], Awaitable[bool]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,6 +92,16 @@ def beyond_projects() -> Problem:
     return Problem(403, "FORBIDDEN", "Your token is limited to certain projects, and this is about all of lci.")
 
 
+def beyond_project(field: str, reason: str) -> Problem:
+    message = f"{field} {reason}: your token is limited to certain projects."
+    return Problem(403, "FORBIDDEN", message, {"field": field, "reason": reason})
+
+
+def shared_secret(name: str) -> Problem:
+    message = f"Without its own {name} the project would get the one of every project, and your token is limited."
+    return Problem(403, "FORBIDDEN", message, {"name": name})
+
+
 def foreign_host(host: str) -> Problem:
     message = f"lci does not know itself as {host or 'nothing'}: start it with --dashboard-url, the address people use."
     return Problem(403, "FORBIDDEN", message, {"host": host})

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 import trio
 
 from lci_app.api import problem
 from lci_app.api.lookup import project_of
 from lci_app.api.needs import Addresses, Projects, Runtime
 from lci_app.api.problem import Problem
+from lci_app.api.project_changes import ProjectChanges
 from lci_app.api.route import Call, Reply
 from lci_app.api.slots import live_slots
-from lci_app.api.validation import checked
 from lci_app.api.wire.projects import (
-    SECRETS,
-    SETTINGS,
     AutoDeployBody,
     DeletedDocument,
     ProjectCreate,
@@ -28,19 +23,25 @@ from lci_app.api.wire.projects import (
 )
 from lci_app.core.accounts import Caller
 from lci_app.core.model import Build
-from lci_app.core.project import NewProject, Project, ProjectSecrets, ProjectSettings
-from lci_app.core.repositories import without_password
+from lci_app.core.project import Project
 from lci_app.interfaces import BuildFilter, Changed, Clock, DomainTaken, Gone, NameTaken, Store
-
-_FIXED = ("name", "blue_port", "green_port")
 
 
 class ProjectPages:
-    def __init__(self, store: Store, clock: Clock, projects: Projects, runtime: Runtime, addresses: Addresses) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        projects: Projects,
+        runtime: Runtime,
+        changes: ProjectChanges,
+        addresses: Addresses,
+    ) -> None:
         self._store = store
         self._clock = clock
         self._projects = projects
         self._runtime = runtime
+        self._changes = changes
         self._addresses = addresses
 
     async def list_projects(self, call: Call) -> Reply:
@@ -66,12 +67,7 @@ class ProjectPages:
         return len(seen), seen[query.offset : query.offset + query.limit]
 
     async def create_project(self, call: Call) -> Reply:
-        body = call.body_as(ProjectCreate)
-        given = body.model_fields_set
-        settings = checked(ProjectSettings, _values(body, given & SETTINGS))
-        settings, secrets = _apart(settings, checked(ProjectSecrets, _values(body, given & SECRETS)))
-        new = checked(NewProject, {"name": body.name, "settings": settings, "secrets": secrets or ProjectSecrets()})
-        created = await self._projects.create(new)
+        created = await self._projects.create(await self._changes.registered(call.body_as(ProjectCreate)))
         if not isinstance(created, Project):
             raise _taken(created)
         return await self._reply(created, status=201, Location=f"/api/projects/{created.id}")
@@ -85,7 +81,7 @@ class ProjectPages:
         while True:
             project = await project_of(self._store, call)
             _match(call.headers.get("If-Match"), project.revision)
-            settings, secrets = _merged(project, body)
+            settings, secrets = await self._changes.merged(project, body, call.caller)
             updated = await self._projects.update(project.id, settings, secrets, project.revision)
             match updated:
                 case Changed():
@@ -126,32 +122,6 @@ class ProjectPages:
         secrets = await self._store.project_secrets(project.id)
         slots = await live_slots(self._runtime, self._store, project)
         return project_document(project, secrets, slots, last_build, addresses=self._addresses, now=self._clock.now())
-
-
-def _values(body: ProjectCreate, names: Sequence[str] | frozenset[str] | set[str]) -> dict[str, Any]:
-    return {name: getattr(body, name) for name in names}
-
-
-def _merged(project: Project, body: ProjectUpdate) -> tuple[ProjectSettings, ProjectSecrets | None]:
-    given = body.model_fields_set
-    fixed: Mapping[str, object] = {name: getattr(project, name) for name in _FIXED}
-    for name in given & fixed.keys():
-        if getattr(body, name) != fixed[name]:
-            raise problem.invalid(name, f"is fixed: it stays {fixed[name]}")
-    settings = checked(ProjectSettings, {**dict(project.settings), **_values(body, given & SETTINGS)})
-    return _apart(settings, checked(ProjectSecrets, _values(body, given & SECRETS)) if given & SECRETS else None)
-
-
-def _apart(settings: ProjectSettings, secrets: ProjectSecrets | None) -> tuple[ProjectSettings, ProjectSecrets | None]:
-    """Move a password that stands in the repository's address to where it is sealed and never shown."""
-    repo, password = without_password(settings.repo)
-    if password is None:
-        return settings, secrets
-    if repo.lower().startswith("ssh://"):
-        raise problem.invalid("repo", "must not hold a password: over ssh a deploy_key lets lci in")
-    given = {} if secrets is None else secrets.model_dump(include=secrets.model_fields_set)
-    given["repo_token"] = given.get("repo_token") or password
-    return settings.model_copy(update={"repo": repo}), checked(ProjectSecrets, given)
 
 
 def _match(if_match: str | None, revision: int) -> None:

@@ -33,8 +33,10 @@ class SecretPages:
         return Reply(SecretList.of(await self._set(await self._owner(call), call.body_as(SecretsBody).values)))
 
     async def delete_secret(self, call: Call) -> Reply:
-        name = call.path["name"]
-        if not await self._store.delete_secret(await self._owner(call), name):
+        name, owner = call.path["name"], await self._owner(call)
+        if call.caller.projects is not None and name in {facts.name for facts in await self._store.secrets(None)}:
+            raise problem.shared_secret(name)
+        if not await self._store.delete_secret(owner, name):
             raise problem.no_such_secret(name)
         return Reply(SecretRemoved(name=name))
 

@@ -21,6 +21,7 @@ from lci_app.cli.files import registration_body
 from lci_app.cli.follow import Viewer, follow
 from lci_app.cli.local import add_token, open_data_directory
 from lci_app.config import Config
+from lci_app.core import names
 from lci_app.core.credentials import digest_of
 from lci_app.core.model import BuildStatus, Scope
 from lci_app.core.project import NewProject
@@ -49,7 +50,7 @@ async def show(config: Config, api_url: str, proxy_url: str) -> None:
 
 async def _bring_live(config: Config, api_url: str, proxy_url: str) -> str:
     service = Service.at(api_url, await _token(config))
-    repository = config.data_dir / "demo" / "repository"
+    repository = config.data_dir / names.DEMO_REPOSITORY
     await _in_thread(make_repository, repository)
     project = sample_project(repository)
     build_id = await _in_thread(_start_build, service, project)

@@ -41,6 +41,8 @@ DATABASE: Final = "db/lci.db"
 LOCK: Final = "lci.lock"
 KEYS: Final = "secret.key"
 RUN: Final = "run"
+# What `lci serve --demo` deploys: the one repository that lies in the data directory.
+DEMO_REPOSITORY: Final = "demo/repository"
 SET_UP_LINK: Final = "set-up-link"
 SURVEYS: Final = "surveys"
 UNPACKED: Final = "run/unpacked"

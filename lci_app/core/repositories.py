@@ -51,6 +51,12 @@ def address(url: str) -> Address | None:
     return Address((parts.hostname or "").lower(), port, _path(parts.path))
 
 
+def path_of(repo: str) -> str | None:
+    """Return the path on this machine that an address names; None where it names another machine."""
+    parts = urlsplit(repo) if "://" in repo else None
+    return unquote(parts.path) if parts is not None and parts.scheme.lower() == "file" else None
+
+
 def without_password(repo: str) -> tuple[str, str | None]:
     """Return an address without the credentials that it holds, and these; None where it holds none.
 

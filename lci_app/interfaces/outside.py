@@ -113,6 +113,9 @@ class Workspace(Protocol):
     async def read_text(self, relative: str, *, limit: int) -> str | None:
         """Return a regular file's text; None where there is none. Refusal where it is a link, too long or not UTF-8."""
 
+    async def holds(self, path: str) -> bool:
+        """Return whether a path of the host, by whatever links and mounts, leads to what lci keeps for itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class Isolated:

@@ -12,7 +12,7 @@ from lci_app.core.model import Build, Trigger, Trust
 from lci_app.core.project import Project, ProjectSettings
 from lci_app.core.project_file import Effective, FilePart, merge, parse_repository_file
 from lci_app.core.pull_request import refusal_to_run
-from lci_app.core.repositories import full_url
+from lci_app.core.repositories import full_url, path_of
 from lci_app.interfaces import Commit, LogWriter, Refusal, Repository, Source, Store, Trouble, Workspace
 from lci_app.services.repository_values import NEEDED_BEFORE_SOURCE, RepositoryValues
 
@@ -104,6 +104,9 @@ class SourceStage:
 
         secrets = await self.store.project_secrets(project.id)
         url = full_url(project.settings.repo, self.github_url)
+        path = path_of(url)
+        if path is not None and await self.workspace.holds(path):
+            raise Refusal("REPOSITORY_FORBIDDEN", "The repository's address leads into lci's own data directory.")
         await self.workspace.make(names.project_workspace(project.id))
         return await self.source.checkout(
             Repository(url, secrets.repo_token, secrets.deploy_key),

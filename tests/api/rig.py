@@ -20,6 +20,7 @@ from lci_app.adapters.github_oauth import GitHubOAuth
 from lci_app.adapters.log_files.logs import LogFiles
 from lci_app.adapters.passwords import Argon2Passwords
 from lci_app.adapters.sqlite import SqliteStore, open_store
+from lci_app.adapters.workspace import DirectoryWorkspace
 from lci_app.api.app import create_app
 from lci_app.api.needs import Addresses, Parts
 from lci_app.api.route import JSON, Route
@@ -252,6 +253,7 @@ async def open_rig(data_dir: Path, **config_fields: Any) -> AsyncIterator[Rig]:
             isolation=IsolationDouble(),
             secrets=Secrets(store, SEALER),
             detector=Detector(source, InlineWorkspace(data_dir), clock, GITHUB),
+            is_own_path=DirectoryWorkspace(data_dir).holds,
         )
         stop = trio.Event()
         app = create_app(parts, chosen, ADDRESSES, stop)

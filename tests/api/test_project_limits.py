@@ -89,3 +89,33 @@ async def test_it_watches_its_projects_and_no_others(served: Rig) -> None:
         await served.end(theirs)
         await served.end(mine, BuildStatus.FAILED)
         assert (await client.expect("build_status"))["status"] == "Failed"
+
+
+async def test_it_cannot_have_its_project_built_from_elsewhere(rig: Rig) -> None:
+    """Another repository's file could name every secret that is there for all; a path or a loopback address is the
+    host's."""
+    token = await two_projects(rig)
+    here = (await rig.get("/api/projects/1", Authorization=token)).data["repo"]
+    for repo in ("file:///srv/other.git", "http://127.0.0.1:3000/a/b", "https://git.example/mine/too", "other/one"):
+        refused = await rig.call("PUT", "/api/projects/1", {"repo": repo}, Authorization=token)
+        assert (refused.status, refused.code, refused.details["field"]) == (403, "FORBIDDEN", "repo")
+    assert (await rig.call("PUT", "/api/projects/1", {"repo": here}, Authorization=token)).status == 200
+    assert (await rig.call("PUT", "/api/projects/1", {"repo": "other/one"})).status == 200, "others may"
+
+
+@pytest.mark.parametrize("field", ["build_secrets", "runtime_secrets"])
+async def test_it_gets_no_secret_that_is_there_for_every_project(rig: Rig, field: str) -> None:
+    token = await two_projects(rig)
+    await rig.store.set_secrets(None, {"SHARED": "for-everybody", "BOTH": "for-everybody-too"}, rig.clock.now())
+    await rig.store.set_secrets(1, {"OWN": "of-mine", "BOTH": "of-mine-too"}, rig.clock.now())
+    for name in ("SHARED", "UNKNOWN"):
+        refused = await rig.call("PATCH", "/api/projects/1", {field: ["OWN", name]}, Authorization=token)
+        assert (refused.status, refused.details["field"]) == (403, field)
+        assert name in refused.details["reason"]
+    assert (await rig.call("PATCH", "/api/projects/1", {field: ["OWN", "BOTH"]}, Authorization=token)).status == 200
+    kept = await rig.call("DELETE", "/api/projects/1/secrets/BOTH", Authorization=token)
+    assert (kept.status, kept.code) == (403, "FORBIDDEN")
+    assert (await rig.call("DELETE", "/api/projects/1/secrets/OWN", Authorization=token)).status == 200
+    assert (await rig.call("PATCH", "/api/projects/1", {field: ["SHARED", "BOTH"]})).status == 200
+    settings = {"health_check_url": "/up"}
+    assert (await rig.call("PATCH", "/api/projects/1", settings, Authorization=token)).status == 200, "they stay"

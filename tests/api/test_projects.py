@@ -4,6 +4,7 @@ import pytest
 import trio
 
 from lci_app.core.model import Scope, Slot
+from lci_app.core.names import DEMO_REPOSITORY
 from lci_app.core.project import ProjectSecrets, ProjectSettings
 from tests.api.rig import ADDRESSES, DASHBOARD, Rig
 from tests.doubles.api_services import running
@@ -276,3 +277,24 @@ async def test_only_an_administrator_changes_projects(rig: Rig, scope: Scope) ->
         ("DELETE", "/api/projects/shop"),
     ):
         assert (await rig.call(method, path, {}, scope=scope)).code == "FORBIDDEN"
+
+
+@pytest.mark.parametrize("where", ["", "/workspace/2/mirror.git", "/db", "/workspace/../db", "/link/mirror.git"])
+async def test_a_repository_cannot_lie_in_lcis_own_data_directory(rig: Rig, where: str) -> None:
+    """Who may register a project would read the source of every other one, and the database."""
+    (rig.data_dir / "link").symlink_to(rig.data_dir)
+    for repo in (f"file://{rig.data_dir}{where}", f"FILE://localhost/proc/self/root{rig.data_dir}{where}"):
+        refused = await rig.post("/api/projects", {"name": "shop", "repo": repo})
+        assert (refused.status, refused.details["field"]) == (400, "repo")
+        assert "data directory" in refused.details["reason"]
+    beside = f"file://{rig.data_dir}-beside/app.git"
+    assert (await rig.post("/api/projects", {"name": "shop", "repo": beside})).status == 201
+    refused = await rig.call("PUT", "/api/projects/shop", {"repo": f"file://{rig.data_dir}{where}"})
+    assert refused.status == 400
+
+
+async def test_the_repository_of_the_demo_lies_there(rig: Rig) -> None:
+    (rig.data_dir / DEMO_REPOSITORY).mkdir(parents=True)
+    repo = f"file://{rig.data_dir}/{DEMO_REPOSITORY}"
+    assert (await rig.post("/api/projects", {"name": "demo", "repo": repo})).status == 201
+    assert (await rig.post("/api/projects", {"name": "other", "repo": f"{repo}/../.."})).status == 400

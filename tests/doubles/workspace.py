@@ -61,5 +61,9 @@ class InlineWorkspace:
         path = self.path(relative)
         return path.read_text("utf-8")[:limit] if path.is_file() else None
 
+    async def holds(self, path: str) -> bool:
+        await trio.lowlevel.checkpoint()
+        return Path(path).is_relative_to(self.root)
+
     def _size(self, relative: str) -> int:
         return sum(each.stat().st_size for each in self.path(relative).rglob("*") if each.is_file())

@@ -148,3 +148,10 @@ async def test_a_project_that_is_gone_when_its_build_begins_has_no_build(house: 
         await house.store.delete_project(shop.id)
     await house.scheduler.wait_ended(build.id)
     assert house.source.asked == []
+
+
+async def test_a_repository_in_lcis_own_data_directory_is_not_read(house: House) -> None:
+    """Also where the project was registered by an older lci, or where a link was set since."""
+    shop = await house.register(repo=f"file://{house.workspace.path('workspace/2/mirror.git')}")
+    assert "REPOSITORY_FORBIDDEN" in await failed(house, await house.build(shop))
+    assert house.source.asked == []
