@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from secrets import token_hex
 from time import perf_counter
 from typing import Final
 
@@ -62,7 +63,7 @@ async def _push(service: Service, repository: GitRepository, commit: str) -> flo
         await watcher.subscribe(target="global")
         secret = service.get("/api/settings/webhook-secret")["secret"]
         began = perf_counter()
-        push = partial(service.push, push_payload(repository.url, commit), secret=secret)
+        push = partial(service.push, push_payload(repository.url, commit, before=token_hex(20)), secret=secret)
         answer = await trio.to_thread.run_sync(push)
         build = answer.json()["data"]["builds"][0]["build_id"]
         await watcher.until_build_ends(build)

@@ -17,6 +17,7 @@ class NewDelivery:
     ref: str = ""
     before: str = ""
     after: str = ""
+    body_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +50,11 @@ class DeliveryStore(Protocol):
         a pull request has not begun is cancelled by its next build.
         """
 
-    async def earlier_push(self, delivery: NewDelivery, project_ids: Sequence[int]) -> Delivery | None:
-        """Return the delivery of which this push is a replay; None for one that may be news.
+    async def earlier_pushes(self, delivery: NewDelivery, project_ids: Sequence[int]) -> list[Delivery]:
+        """Return the deliveries of which this push is a replay; none for one that may be news.
 
-        It is one where the same was queued for all these projects under another id, the branch has been seen elsewhere
-        since, and the push does not begin where the branch was seen last.
+        By them each of these projects was to build the same, and either the branch has moved on since, or the very same
+        body came. A push that begins where the branch was seen last is news: a branch that went back may come again.
         """
 
     async def delivery(self, row_id: int) -> Delivery | None: ...

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from typing import Any, Final, TypeVar
 
 import trio
@@ -81,7 +82,8 @@ class Intake:
         document = await self._blocking(len(body), lambda: read_json(body))
         if isinstance(document, Malformed):
             return await self._refuse(NewDelivery(delivery_id, event), document)
-        delivery = NewDelivery(delivery_id, event, repository=_repository_of(document))
+        digest = await self._blocking(len(body), lambda: sha256(body).hexdigest())
+        delivery = NewDelivery(delivery_id, event, repository=_repository_of(document), body_sha256=digest)
         match await self._blocking(len(body), lambda: _read(delivery, document)):
             case OtherAction(reason):
                 return await self._nothing(delivery, reason)
@@ -139,19 +141,23 @@ class Intake:
         if not matched:
             return await self._pass(delivery, [each for each in decided if isinstance(each, Passed)])
         meant = [each.project.id for each in matched]
-        earlier = await self.store.earlier_push(delivery, meant)
-        if earlier is not None:
+        earlier = await self.store.earlier_pushes(delivery, meant)
+        if earlier:
             return await self._replay(delivery, earlier, meant)
         return await self._queue(news, matched)
 
-    async def _replay(self, delivery: NewDelivery, earlier: Delivery, project_ids: Sequence[int]) -> WebhookAnswer:
-        """Build nothing: the delivery's id is not signed, so who has seen an old push could send it under a new one."""
-        reason = f"Delivery {earlier.delivery_id} said the same, and the branch has moved on since."
+    async def _replay(
+        self, delivery: NewDelivery, earlier: Sequence[Delivery], project_ids: Sequence[int]
+    ) -> WebhookAnswer:
+        """Build nothing: the delivery's id is not signed, so who has seen a push could send it under ever new ones."""
+        reason = f"Delivery {earlier[-1].delivery_id} said the same, and its builds were queued then."
         recorded = await self._record(delivery, Verdict.REPLAY, reason, project_ids=project_ids)
         if recorded.duplicate:
             return await self._duplicate(recorded)
-        found = [await self.store.build(build_id) for build_id in earlier.build_ids]
-        placed = [await self.queue.place(build) for build in found if build is not None]
+        found = [await self.store.build(build_id) for each in earlier for build_id in each.build_ids]
+        placed = [
+            await self.queue.place(build) for build in found if build is not None and build.project_id in project_ids
+        ]
         return DuplicateDelivery(placed, Verdict.REPLAY, reason)
 
     async def _pass(self, delivery: NewDelivery, passed: Sequence[Passed]) -> WebhookAnswer:

@@ -113,7 +113,7 @@ async def test_a_database_of_a_newer_version_is_refused(path):
     execute(path, "INSERT INTO migrations VALUES (999, 'future', 'f00d', ?)", LATER)
     error = await refused(path)
     assert error.code == "DATABASE_NEWER"
-    assert f"newer lci (schema 999, this one knows {len(shipped())})" in str(error)
+    assert f"newer lci (schema 999, this one knows {shipped()[-1].version})" in str(error)
 
 
 async def test_a_newer_database_that_was_not_closed_is_refused_with_its_log_as_it_was(path):
@@ -226,8 +226,9 @@ def test_a_migration_that_breaks_a_reference_is_undone(path):
     assert query(path, "SELECT count(*) FROM domains") == [(0,)]
 
 
-def test_migrations_are_numbered_without_a_gap_and_split_where_their_statements_end():
-    assert [each.version for each in shipped()] == list(range(1, len(shipped()) + 1))
+def test_migrations_have_a_number_each_and_are_split_where_their_statements_end():
+    numbers = [each.version for each in shipped()]
+    assert numbers == sorted(set(numbers))
     trigger = "CREATE TRIGGER t AFTER INSERT ON a BEGIN\n  DELETE FROM b;\n  DELETE FROM c;\nEND;\n"
     quoted = "INSERT INTO a VALUES ('one;\ntwo'); -- more;\n"
     assert list(Migration(1, "x", "-- first;\n" + trigger + quoted).statements()) == ["-- first;\n" + trigger, quoted]

@@ -66,7 +66,7 @@ async def test_no_list_reads_or_sorts_a_whole_table(store):
         "a token": store.token("ab" * 32),
         "a session": store.session("ab" * 32, EARLY),
         "entries of a caller": store.audit(actor="user anna", **PAGE),
-        "an earlier push": store.earlier_push(PUSH, [project.id]),
+        "an earlier push": store.earlier_pushes(PUSH, [project.id]),
         "a build": store.build(build.id),
         "a project": store.project_by_name("shop"),
         "a remembered answer": store.remembered("key", since=EARLY),

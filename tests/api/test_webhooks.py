@@ -163,7 +163,7 @@ async def test_an_old_push_under_a_new_id_builds_nothing_once_the_branch_has_mov
     replayed = await deliver(rig, moved("a", "b"), delivery="3")
     assert (replayed.status, replayed.data["ignored"]) == (200, "duplicate")
     assert replayed.data["builds"] == first.data["builds"]
-    assert "moved on" in replayed.data["reason"]
+    assert "said the same" in replayed.data["reason"]
     assert (await rig.get("/api/webhook/deliveries")).data["deliveries"][0]["verdict"] == "replay"
     again = await deliver(rig, moved("a", "b"), delivery="4")
     assert again.data["ignored"] == "duplicate"
@@ -176,15 +176,40 @@ async def test_a_branch_that_went_back_may_come_again(rig: Rig) -> None:
         assert (await deliver(rig, moved(step[0], step[1]), delivery=str(number))).status == 202
 
 
-async def test_the_newest_push_may_be_said_again_and_by_each_projects_own_hook(rig: Rig) -> None:
+async def test_the_newest_push_builds_nothing_again_under_a_new_id(rig: Rig) -> None:
+    """The id is not signed: who has seen a delivery could have it built without end."""
+    await rig.a_project("shop")
+    first = await deliver(rig, moved("a", "b"), delivery="1")
+    for number in range(3):
+        again = await deliver(rig, moved("a", "b"), delivery=f"again-{number}")
+        assert (again.status, again.data["ignored"], again.data["builds"]) == (200, "duplicate", first.data["builds"])
+    assert (await deliver(rig, moved("a", "b") + b" ", delivery="signed anew")).status == 202, "GitHub itself says so"
+    standing_still = await deliver(rig, moved("b", "b"), delivery="2")
+    assert standing_still.status == 202
+    assert (await deliver(rig, moved("b", "b"), delivery="3")).data["ignored"] == "duplicate"
+    assert (await rig.get("/api/builds")).data["total"] == 3
+
+
+async def test_one_push_is_built_by_each_projects_own_hook_once(rig: Rig) -> None:
     await rig.a_project("shop")
     await rig.a_project("shop-admin")
-    for number, project in enumerate(["shop", "shop-admin", "shop"]):
+    for number, project in enumerate(["shop", "shop-admin"]):
         answer = await deliver(rig, moved("a", "b"), delivery=str(number), query=f"?project={project}")
+        assert answer.status == 202
         assert [build["project_name"] for build in answer.data["builds"]] == [project]
+    for number, project in enumerate(["shop", "shop-admin"]):
+        answer = await deliver(rig, moved("a", "b"), delivery=f"again-{number}", query=f"?project={project}")
+        assert answer.data["ignored"] == "duplicate"
+        assert [build["project_name"] for build in answer.data["builds"]] == [project]
+    of_both = await deliver(rig, moved("a", "b"), delivery="of both")
+    assert of_both.data["ignored"] == "duplicate"
+    assert [build["project_name"] for build in of_both.data["builds"]] == ["shop", "shop-admin"]
+    await rig.a_project("shop-docs")
+    late = await deliver(rig, moved("a", "b"), delivery="with a new one", query="?project=shop-docs")
+    assert (late.status, len(late.data["builds"])) == (202, 1)
     assert (await deliver(rig, moved("b", "c"), delivery="3", query="?project=shop")).status == 202
-    late = await deliver(rig, moved("a", "b"), delivery="4", query="?project=shop-admin")
-    assert late.data["ignored"] == "duplicate"
+    behind = await deliver(rig, moved("a", "b"), delivery="4", query="?project=shop-admin")
+    assert behind.data["ignored"] == "duplicate"
 
 
 async def test_what_cannot_be_signed_is_refused_before_its_body_is_read(rig: Rig) -> None:

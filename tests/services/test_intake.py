@@ -212,7 +212,8 @@ async def test_an_address_can_narrow_a_delivery_to_one_project(house_with_secret
     house = house_with_secret
     first, second = await registered(house, "one"), await registered(house, "two")
     for number, named in enumerate(("one", str(first.id))):
-        answer = await deliver(house, project=named, delivery=f"d{number}")
+        body = push_body() + b" " * number
+        answer = await deliver(house, body, project=named, delivery=f"d{number}")
         assert isinstance(answer, BuildsQueued)
         assert [each.build.project_id for each in answer.placed] == [first.id]
     assert isinstance(await deliver(house, project="three", delivery="d9"), NoSuchProject)

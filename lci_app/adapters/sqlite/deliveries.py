@@ -24,24 +24,26 @@ FROM deliveries d
 # Gives no row where the delivery id is known. What was refused may come again: there may be a project for it then.
 _INSERT: Final = """
 INSERT INTO deliveries
-    (delivery_id, event, received_at, verdict, reason, repository, ref, before_hash, after_hash)
+    (delivery_id, event, received_at, verdict, reason, repository, ref, before_hash, after_hash, body_sha256)
 VALUES
-    (:delivery_id, :event, :received_at, :verdict, :reason, :repository, :ref, :before_hash, :after_hash)
+    (:delivery_id, :event, :received_at, :verdict, :reason, :repository, :ref, :before_hash, :after_hash, :body_sha256)
 ON CONFLICT (delivery_id) DO UPDATE SET
     event = excluded.event, received_at = excluded.received_at, verdict = excluded.verdict, reason = excluded.reason,
     repository = excluded.repository, ref = excluded.ref, before_hash = excluded.before_hash,
-    after_hash = excluded.after_hash
+    after_hash = excluded.after_hash, body_sha256 = excluded.body_sha256
     WHERE deliveries.verdict IN ('unknown_repository', 'malformed')
 RETURNING id
 """
 
 
+# The last delivery by which this very push was queued for a project; a monorepo may have a webhook for each of its own.
 _THE_SAME: Final = """
-WHERE d.repository = :repository AND d.ref = :ref AND d.verdict = 'queued'
-    AND d.before_hash = :before AND d.after_hash = :after
-    AND :projects = (SELECT count(*) FROM delivery_projects WHERE delivery = d.id
-        AND project_id IN (SELECT value FROM json_each(:project_ids)))
-ORDER BY d.id DESC LIMIT 1
+WHERE d.id = (
+    SELECT max(same.id) FROM deliveries same JOIN delivery_projects linked ON linked.delivery = same.id
+    WHERE same.repository = :repository AND same.ref = :ref AND same.verdict = 'queued'
+        AND same.before_hash = :before AND same.after_hash = :after AND linked.project_id = :project_id
+        AND (:moved_on OR same.body_sha256 = :body_sha256)
+)
 """
 
 
@@ -72,16 +74,12 @@ class DeliveriesRoom(Room):
             ref=delivery.ref,
             before_hash=delivery.before,
             after_hash=delivery.after,
+            body_sha256=delivery.body_sha256,
         )
         return await self._database.write(_record, row, builds, project_ids)
 
-    async def earlier_push(self, delivery: NewDelivery, project_ids: Sequence[int]) -> Delivery | None:
-        """Return the delivery of which this push is a replay; None for one that may be news.
-
-        It is one where the same was queued for all these projects under another id, the branch has been seen elsewhere
-        since, and the push does not begin where the branch was seen last.
-        """
-        return await self._database.read(_earlier_push, delivery, project_ids)
+    async def earlier_pushes(self, delivery: NewDelivery, project_ids: Sequence[int]) -> list[Delivery]:
+        return await self._database.read(_earlier_pushes, delivery, project_ids)
 
     async def delivery(self, row_id: int) -> Delivery | None:
         return await self._database.read(_by_id, row_id)
@@ -110,26 +108,31 @@ def _record(
     return RecordedDelivery(delivery, builds_of_it, duplicate=inserted is None, superseded=superseded)
 
 
-def _earlier_push(connection: Connection, delivery: NewDelivery, project_ids: Sequence[int]) -> Delivery | None:
+def _earlier_pushes(connection: Connection, delivery: NewDelivery, project_ids: Sequence[int]) -> list[Delivery]:
     values = bound(
         delivery_id=delivery.delivery_id,
         repository=delivery.repository,
         ref=delivery.ref,
         before=delivery.before,
         after=delivery.after,
-        project_ids=project_ids,
-        projects=len(project_ids),
+        body_sha256=delivery.body_sha256,
     )
-    earlier = connection.execute(_SELECT + _THE_SAME, values).fetchone()
     known = connection.execute("SELECT 1 FROM deliveries WHERE delivery_id = :delivery_id", values).fetchone()
-    if earlier is None or known is not None:
-        return None
-    (seen_last,) = connection.execute(
+    seen_last = connection.execute(
         "SELECT after_hash FROM deliveries WHERE repository = :repository AND ref = :ref AND verdict <> 'replay' "
         "ORDER BY id DESC LIMIT 1",
         values,
     ).fetchone()
-    return None if seen_last in {delivery.before, delivery.after} else rows.delivery(earlier)
+    if known is not None or seen_last is None or seen_last["after_hash"] == delivery.before != delivery.after:
+        return []
+    values["moved_on"] = seen_last["after_hash"] != delivery.after
+    found = [
+        connection.execute(_SELECT + _THE_SAME, {**values, "project_id": project_id}).fetchone()
+        for project_id in project_ids
+    ]
+    if any(row is None for row in found):
+        return []
+    return sorted({row["id"]: rows.delivery(row) for row in found}.values(), key=lambda each: each.id)
 
 
 def _link_projects(connection: Connection, row_id: int, project_ids: Sequence[int]) -> None:
