@@ -78,20 +78,29 @@ class Vault:
         digest = hmac.digest(self._keys[0].secret, b"lci fingerprint" + text.encode(errors="surrogatepass"), "sha256")
         return digest.hex()[:_FINGERPRINT_DIGITS]
 
+    @property
+    def is_given(self) -> bool:
+        return self._given
+
     def begin_rotation(self) -> None:
-        """Seal with a new key from now on; the old ones still open. On disk when this returns."""
+        """Seal with a new key from now on; the old ones still open. On disk when this returns.
+
+        Where the keys are given, the first of several is the new one.
+        """
+        if self._given and len(self._keys) > 1:
+            return
         if self._given:
             raise Refusal(
                 "KEY_IS_GIVEN",
                 f"the key comes from {self._path}, which whoever starts lci provides: put a new key there, above the "
-                "old one, and start lci again",
+                "old one, start lci again, and ask for this again",
             )
         keys = (Key(secrets.token_bytes(_KEY_BYTES)), *self._keys)
         _write(self._path, keys)
         self._keys = keys
 
     def end_rotation(self) -> None:
-        """Forget all keys but the one that seals: nothing is sealed by them any more."""
+        """Forget all keys but the one that seals: nothing is sealed by them any more. Those that are given stay."""
         if not self._given:
             _write(self._path, self._keys[:1])
             self._keys = self._keys[:1]

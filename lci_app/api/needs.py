@@ -106,6 +106,9 @@ class Detector(Protocol):
 
 
 class Secrets(Protocol):
+    @property
+    def key_is_given(self) -> bool: ...
+
     async def rotate_key(self) -> int:
         """Return how many values were sealed anew. Raises OutsideError."""
 

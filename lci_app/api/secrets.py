@@ -47,7 +47,7 @@ class SecretPages:
 
     async def rotate_key(self, _: Call) -> Reply:
         try:
-            return Reply(KeyRotated(resealed=await self._secrets.rotate_key()))
+            return Reply(KeyRotated(resealed=await self._secrets.rotate_key(), key_is_given=self._secrets.key_is_given))
         except Refusal as refusal:
             raise problem.conflict("CONFLICT", f"The key is not changed: {refusal}.") from refusal
 

@@ -81,7 +81,8 @@ def rotate_key(arguments: argparse.Namespace) -> Exit:
     if arguments.json:
         screen.data(answer)
     else:
-        screen.say(f"a new key seals {answer['resealed']} stored values; the old one is gone")
+        gone = "its old lines may be taken out now" if answer["key_is_given"] else "the old one is gone"
+        screen.say(f"a new key seals {answer['resealed']} stored values; {gone}")
         screen.note("  a backup from before needs the key file of its time")
     return Exit.DONE
 

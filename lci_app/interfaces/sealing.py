@@ -27,7 +27,13 @@ class Sealer(Protocol):
 
 
 class Keys(Protocol):
-    """The keys of the sealer, where they are changed. Blocks on the disk; raises OutsideError."""
+    """The keys of the sealer, where they are changed. Blocks on the disk; raises OutsideError.
+
+    `is_given`: whoever starts lci provides them, and takes old ones out.
+    """
+
+    @property
+    def is_given(self) -> bool: ...
 
     def begin_rotation(self) -> None:
         """Seal by a new key from now on; what the old ones have sealed can still be opened."""

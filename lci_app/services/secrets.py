@@ -63,10 +63,15 @@ class Secrets:
     async def mask_of_source(self, project_id: int) -> Mask:
         return await self.masks.of(await self.of_source(project_id))
 
+    @property
+    def key_is_given(self) -> bool:
+        return self.keys.is_given
+
     async def rotate_key(self) -> int:
         """Seal everything by a new key, then forget the old one; returns how many values that were.
 
-        At every moment the key file opens all that is stored: whatever cuts this short, it can be asked for again.
+        Raises Refusal where keys are given, and no new one is among them. At every moment the key file opens all that
+        is stored: whatever cuts this short, it can be asked for again.
         """
         async with self._rotating:
             await trio.to_thread.run_sync(self.keys.begin_rotation, limiter=self._limiter)

@@ -122,6 +122,22 @@ def test_given_credentials_win_and_are_not_lcis_to_change(path: Path, tmp_path: 
     assert given.read_bytes() == before
 
 
+def test_given_keys_are_rotated_over_two_restarts(path: Path, tmp_path: Path) -> None:
+    given = tmp_path / "credentials" / "secret.key"
+    old = open_vault(given).seal(SECRET, PLACE)
+    old_line = given.read_text().splitlines()[-1]
+    new_line = b64encode(bytes(range(32))).decode()
+    given.write_text(f"{new_line}\n{old_line}\n")
+    vault = open_vault(path, given)
+    vault.begin_rotation()
+    new = vault.seal(vault.unseal(old, PLACE), PLACE)
+    vault.end_rotation()
+    assert vault.unseal(old, PLACE) == SECRET, "as long as the line is there"
+    assert given.read_text() == f"{new_line}\n{old_line}\n"
+    given.write_text(f"{new_line}\n")
+    assert open_vault(path, given).unseal(new, PLACE) == SECRET
+
+
 def test_a_fingerprint_tells_values_apart_and_no_more(path: Path) -> None:
     vault = open_vault(path)
     assert vault.fingerprint("a") == vault.fingerprint("a") != vault.fingerprint("b")

@@ -74,4 +74,4 @@ def test_a_name_that_is_no_variables_is_refused_before_a_value_is_read(service: 
 
 
 def test_a_new_key_is_asked_for(service: Service) -> None:
-    assert "a new key seals" in service.cli("secret", "rotate-key").stdout
+    assert "the old one is gone" in service.cli("secret", "rotate-key").stdout

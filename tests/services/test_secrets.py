@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
+from pathlib import Path
 from typing import Any
 
 import pytest
 import trio
 
+from lci_app.adapters.sqlite import open_store
+from lci_app.adapters.vault import open_vault
 from lci_app.core import names
 from lci_app.core.model import Build, BuildStatus, Stream, Trigger, Trust, Wait
 from lci_app.core.project import Project, ProjectSecrets
 from lci_app.services.masks import Masks
 from lci_app.services.results import Placed, SlotEmpty
+from lci_app.services.secrets import Secrets
 from tests.adapters.sqlite_store import EARLY, a_build, pull_request_build
 from tests.doubles.engine import Script
 from tests.services.house import House, Watched
@@ -179,3 +184,24 @@ async def test_a_build_that_is_not_trusted_is_not_trusted_more_when_it_is_built_
     assert isinstance(again, Placed)
     assert (again.build.trust, again.build.trigger) == (Trust.UNTRUSTED, Trigger.REBUILD)
     assert again.build.waits_for is Wait.APPROVAL
+
+
+async def test_given_keys_are_rotated_across_restarts(tmp_path: Path) -> None:
+    """Whoever starts lci puts a new line above the old one, has everything sealed by it, and takes the old one out."""
+    key, path = tmp_path / "credential", tmp_path / names.DATABASE
+    old, new = (f"{b64encode(bytes([number]) * 32).decode()}\n" for number in (1, 2))
+    path.parent.mkdir()
+
+    async def started(lines: str) -> tuple[int, dict[str, str]]:
+        key.write_text(lines)
+        vault = open_vault(tmp_path / "secret.key", key)
+        async with open_store(path, sealer=vault, at=EARLY) as store:
+            if lines == old:
+                await store.set_setting("webhook_secret", "hook")
+                await store.set_secrets(None, {"TOKEN": TOKEN}, EARLY)
+            count = await Secrets(store, vault).rotate_key() if lines == new + old else 0
+            return count, await store.secret_values(1)
+
+    assert await started(old) == (0, {"TOKEN": TOKEN})
+    assert await started(new + old) == (2, {"TOKEN": TOKEN})
+    assert await started(new) == (0, {"TOKEN": TOKEN})

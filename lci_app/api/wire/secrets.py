@@ -64,6 +64,7 @@ class SecretRemoved(Answer):
 
 
 class KeyRotated(Answer):
-    """How many stored values were sealed anew."""
+    """How many stored values were sealed anew. `key_is_given`: whoever starts lci may take the old keys out now."""
 
     resealed: int
+    key_is_given: bool

@@ -369,6 +369,7 @@ export interface IsolationState {
 
 export interface KeyRotated {
   resealed: number;
+  key_is_given: boolean;
 }
 
 export interface Lagged {
