@@ -130,6 +130,9 @@ class AccountStore(Protocol):
     async def sessions(self, user_id: int, at: Timestamp) -> list[Session]:
         """Return those that have not expired, newest use first."""
 
+    async def signed_in_from(self) -> list[tuple[str, str]]:
+        """Return the names of those who are signed in, each with an address where that is so."""
+
     async def touch_session(self, session_id: int, at: Timestamp) -> None: ...
 
     async def end_session(self, session_id: int) -> bool: ...

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from lci_app.core.accounts import LONGEST_PASSWORD, Session, User
+from lci_app.core.client_addresses import place_of
 from lci_app.core.credentials import digest_of
 from lci_app.core.throttle import Throttle
 from lci_app.interfaces import Clock, NewAuditEntry, NewSession, NoSuchUser, Passwords, Store
@@ -18,11 +19,12 @@ from lci_app.services.people import People, Unfit
 
 _log = logging.getLogger(__name__)
 
-# Attempts under way, of all, of one address, and of all the addresses where somebody failed lately: the password of the
-# last of them is looked at some 200 ms later. Who comes beyond that is told at once to come again; so those who guess
-# share two places, and leave the others to people who have not failed.
+# Attempts under way, of all, of one address, of all the addresses where nobody has signed in yet, and of those of them
+# where somebody failed lately: the password of the last of all is looked at some 200 ms later. Who comes beyond that is
+# told at once to come again; so those who guess share two places, and from ever new addresses six.
 AT_ONCE: Final = 8
 AT_ONCE_PER_ADDRESS: Final = 4
+AT_ONCE_OF_STRANGERS: Final = 6
 AT_ONCE_OF_SUSPECTS: Final = 2
 _CROWDED_SECONDS: Final = 1.0
 _SECRET_BYTES: Final = 32
@@ -65,6 +67,7 @@ class SignIn:
     clock: Clock
     _throttle: Throttle = field(default_factory=Throttle)
     _under_way: list[tuple[str, str]] = field(default_factory=list)
+    _recalled: bool = False
 
     async def by_password(
         self, name: str, password: str, browser: Browser
@@ -99,17 +102,25 @@ class SignIn:
         return SignedIn(session, secret)
 
     async def _checked(self, name: str, password: str, browser: Browser) -> User | SignInRefused | TooManyAttempts:
-        account = name.strip().lower()[:200]
-        wait = self._wait(browser.address, account)
+        account, place = name.strip().lower()[:200], place_of(browser.address)
+        await self._recall()
+        wait = self._wait(place, account)
         if wait:
             return TooManyAttempts(math.ceil(wait))
-        with self._attempt(browser.address, account):
+        with self._attempt(place, account):
             user = await self._with_password(account, password)
         if user is None:
             await self._note_failure(browser.address, account)
             return SignInRefused()
-        self._throttle.succeeded(browser.address, account)
+        self._throttle.succeeded(place, account)
         return user
+
+    async def _recall(self) -> None:
+        """Know, also after a restart, from where people are signed in."""
+        if not self._recalled:
+            self._recalled = True
+            for name, address in await self.store.signed_in_from():
+                self._throttle.note_known(place_of(address), name.lower())
 
     async def _with_password(self, name: str, password: str) -> User | None:
         user = await self.store.user_named(name)
@@ -122,30 +133,33 @@ class SignIn:
             await self.store.rehash(user.id, held, await self.passwords.hash(password))
         return user
 
-    def _wait(self, address: str, account: str) -> float:
-        wait = self._throttle.wait(address, account, self.clock.seconds())
-        return wait or (_CROWDED_SECONDS if self._is_crowded(address, account) else 0.0)
+    def _wait(self, place: str, account: str) -> float:
+        now = self.clock.seconds()
+        wait = self._throttle.wait(place, account, now)
+        return wait or (_CROWDED_SECONDS if self._is_crowded(place, account, now) else 0.0)
 
-    def _is_crowded(self, address: str, account: str) -> bool:
-        of_address = sum(each == address for each, _ in self._under_way)
-        suspects = sum(self._throttle.is_suspect(each) for each, _ in self._under_way)
-        return (
-            (address, account) in self._under_way
-            or len(self._under_way) >= AT_ONCE
-            or of_address >= AT_ONCE_PER_ADDRESS
-            or (suspects >= AT_ONCE_OF_SUSPECTS and self._throttle.is_suspect(address))
+    def _is_crowded(self, place: str, account: str, now: float) -> bool:
+        of_place = sum(each == place for each, _ in self._under_way)
+        if len(self._under_way) >= AT_ONCE or of_place >= AT_ONCE_PER_ADDRESS or (place, account) in self._under_way:
+            return True
+        if self._throttle.is_known(place):
+            return False
+        strangers = [each for each, _ in self._under_way if not self._throttle.is_known(each)]
+        suspects = sum(self._throttle.is_suspect(each, now) for each in strangers)
+        return len(strangers) >= AT_ONCE_OF_STRANGERS or (
+            suspects >= AT_ONCE_OF_SUSPECTS and self._throttle.is_suspect(place, now)
         )
 
     @contextmanager
-    def _attempt(self, address: str, account: str) -> Iterator[None]:
-        self._under_way.append((address, account))
+    def _attempt(self, place: str, account: str) -> Iterator[None]:
+        self._under_way.append((place, account))
         try:
             yield
         finally:
-            self._under_way.remove((address, account))
+            self._under_way.remove((place, account))
 
     async def _note_failure(self, address: str, account: str) -> None:
-        count = self._throttle.failed(address, account, self.clock.seconds())
+        count = self._throttle.failed(place_of(address), account, self.clock.seconds())
         # What is nobody's name may be somebody's password, typed into the wrong field.
         name = account if await self.store.user_named(account) is not None else _NOBODY
         _log.warning("a sign-in as %s from %s failed (%d in a row)", name, address, count)

@@ -15,10 +15,10 @@ from lci_app.adapters.clock import SystemClock
 from lci_app.adapters.passwords import Argon2Passwords
 from lci_app.adapters.sqlite import SqliteStore, open_store
 from lci_app.core.accounts import Role, User
-from lci_app.core.throttle import FREE_FOR_ACCOUNT
+from lci_app.core.throttle import FREE_FOR_ACCOUNT, FREE_FROM_ANYWHERE
 from lci_app.services.people import People, Unfit
 from lci_app.services.sign_in import (
-    AT_ONCE,
+    AT_ONCE_OF_STRANGERS,
     AT_ONCE_OF_SUSPECTS,
     Browser,
     SignedIn,
@@ -116,9 +116,45 @@ async def test_what_waits_for_its_turn_is_bounded_whoever_asks(sign_in: SignIn) 
     async with trio.open_nursery() as nursery:
         for number in range(50):
             nursery.start_soon(attempt, number)
-    assert sum(isinstance(each, SignInRefused) for each in outcomes) == AT_ONCE
-    assert sum(isinstance(each, TooManyAttempts) for each in outcomes) == 50 - AT_ONCE
+    assert sum(isinstance(each, SignInRefused) for each in outcomes) == AT_ONCE_OF_STRANGERS
+    assert sum(isinstance(each, TooManyAttempts) for each in outcomes) == 50 - AT_ONCE_OF_STRANGERS
     assert sign_in._under_way == []
+
+
+async def test_who_comes_from_ever_new_addresses_leaves_places_to_where_people_have_signed_in(
+    sign_in: SignIn, store: SqliteStore
+) -> None:
+    """Also after a restart: their sessions tell from where."""
+    assert isinstance(await sign_in.by_password("anna", RIGHT, HOME), SignedIn)
+    for again in (sign_in, SignIn(store, sign_in.people, sign_in.passwords, sign_in.clock)):
+        outcomes: list[object] = []
+
+        async def attempt(number: int, again: SignIn = again) -> None:
+            await again.by_password(f"user{number}", "wrong", Browser(f"2001:db8::{number}:0:0:0:1"))
+
+        async def come_home(again: SignIn = again, outcomes: list[object] = outcomes) -> None:
+            outcomes.append(await again.by_password("anna", RIGHT, HOME))
+
+        async with trio.open_nursery() as nursery:
+            for number in range(1, 50):
+                nursery.start_soon(attempt, number)
+            await trio.testing.wait_all_tasks_blocked()
+            nursery.start_soon(come_home)
+        assert isinstance(outcomes[0], SignedIn)
+
+
+async def test_one_account_is_guessed_slowly_from_however_many_addresses(sign_in: SignIn) -> None:
+    assert isinstance(await sign_in.by_password("anna", RIGHT, HOME), SignedIn)
+    fresh = [Browser(f"2001:db8:0:{number:x}::1") for number in range(FREE_FROM_ANYWHERE + 1)]
+    outcomes = [await sign_in.by_password("anna", "wrong", browser) for browser in fresh]
+    assert outcomes == [SignInRefused()] * FREE_FROM_ANYWHERE + [TooManyAttempts(1)]
+    assert isinstance(await sign_in.by_password("anna", RIGHT, HOME), SignedIn)
+
+
+async def test_neighbours_in_ipv6_are_one_guesser(sign_in: SignIn) -> None:
+    guesses = [Browser(f"2001:db8::{number:x}") for number in range(FREE_FOR_ACCOUNT + 1)]
+    outcomes = [await sign_in.by_password("anna", "wrong", browser) for browser in guesses]
+    assert outcomes == [SignInRefused()] * FREE_FOR_ACCOUNT + [TooManyAttempts(1)]
 
 
 async def test_who_failed_before_leaves_places_to_who_did_not(sign_in: SignIn) -> None:

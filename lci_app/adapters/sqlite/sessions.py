@@ -40,6 +40,9 @@ class SessionsRoom(Room):
         """Return those that have not expired, newest use first."""
         return await self._database.read(_of_user, user_id, at)
 
+    async def signed_in_from(self) -> list[tuple[str, str]]:
+        return await self._database.read(_addresses)
+
     async def touch_session(self, session_id: int, at: Timestamp) -> None:
         await self._database.write(_touch, session_id, at)
 
@@ -104,6 +107,11 @@ def _of_user(connection: Connection, user_id: int, at: Timestamp) -> list[Sessio
         bound(user_id=user_id, **_since(at)),
     )
     return [_session(row) for row in found]
+
+
+def _addresses(connection: Connection) -> list[tuple[str, str]]:
+    found = connection.execute("SELECT DISTINCT u.name, s.address FROM sessions s JOIN users u ON u.id = s.user_id")
+    return [(row["name"], row["address"]) for row in found]
 
 
 def _touch(connection: Connection, session_id: int, at: Timestamp) -> None:
