@@ -185,7 +185,8 @@ async def _serve(
             building.start_soon(_reconcile_then_build, house)
             async with trio.open_nursery() as serving:
                 api = create_app(house.parts, config, addresses, stop)
-                await serving.start(partial(serve_on, api, listeners, stop=stop, refused=[config.container_range]))
+                refused, trusted = [config.container_range], config.trusted_proxies
+                await serving.start(partial(serve_on, api, listeners, stop=stop, refused=refused, trusted=trusted))
                 task_status.started((api_url, proxy_url))
             building.cancel_scope.cancel()
         leaving.cancel_scope.cancel()

@@ -142,11 +142,17 @@ class Dispatcher:
 
     async def _deliver(self, route: Route, handler: Handler, path: Mapping[str, str], visit: Visit) -> Content:
         """Take a delivery: its body may be large, so few of those are held at a time."""
-        async with self._large_bodies.room(request.content_length):
-            call = await self._call(route, path, NOBODY, visit)
+        address = visit.browser.address
+        async with self._large_bodies.room(request.content_length, address) as room:
+            try:
+                call = await room.read(lambda: self._call(route, path, NOBODY, visit))
+            except Problem as refused:
+                if refused.status == 408:
+                    self._guard.note_failure(address)
+                raise
             content = await self._carry_through(lambda: _settled(lambda: handler(call)))
         if content.status == 403:
-            self._guard.note_failure(visit.browser.address)
+            self._guard.note_failure(address)
         return content
 
     async def _identify(self, route: Route, handler: Handler, path: Mapping[str, str], visit: Visit) -> Content:

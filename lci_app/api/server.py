@@ -21,7 +21,8 @@ from hypercorn.trio.worker_context import WorkerContext
 from quart_trio import QuartTrio
 
 from lci_app.api.connection import Connection
-from lci_app.api.door import Door
+from lci_app.api.door import Door, Shares, peer_of
+from lci_app.core.client_addresses import Networks
 
 # From the stop on: event streams and WebSockets are told at once, requests under way have this long to end.
 GRACE_SECONDS: Final = 3.0
@@ -64,19 +65,25 @@ async def serve_on(
     *,
     stop: trio.Event,
     refused: Sequence[IPv4Network] = (),
+    trusted: Networks = (),
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve on open listeners, and close them, until `stop` is set; connections have GRACE_SECONDS more.
 
-    Nobody in the networks `refused` gets a word out of it.
+    Nobody in the networks `refused` gets a word out of it; nobody but `trusted` proxies gets more than a share.
     """
     context = WorkerContext(None)
     protocol = _protocol()
     wrapped = ASGIWrapper(app)
     doors = [Door(listener, refused) for listener in listeners]
+    shares = Shares(trusted)
 
     async def serve(stream: trio.SocketStream) -> None:
-        await Connection(wrapped, protocol, context, stream).run()
+        with shares.held(peer_of(stream)) as is_admitted:
+            if is_admitted:
+                await Connection(wrapped, protocol, context, stream).run()
+            else:
+                await trio.aclose_forcefully(stream)
 
     async with trio.open_nursery() as connections:
         async with trio.open_nursery() as accepting:

@@ -6,8 +6,9 @@ import json
 from ipaddress import ip_network
 
 import pytest
+import trio
 
-from lci_app.api import policy
+from lci_app.api import large_bodies, policy
 from lci_app.api.dispatch import MAX_BODY_BYTES, MAX_WEBHOOK_BYTES
 from tests.api.rig import SECRET, Answer, Rig, open_rig
 from tests.makers import COMMIT, commit, push_body
@@ -236,6 +237,21 @@ async def test_guessing_signatures_has_an_end(rig: Rig, monkeypatch: pytest.Monk
     assert [(await deliver(rig, push_body(), **wrong)).status for _ in range(3)] == [403, 403, 429]
     await rig.a_project("shop")
     assert (await deliver(rig, push_body())).status == 202, "who signs passes, whoever shares its address"
+
+
+async def test_bodies_that_do_not_come_count_as_failures(served: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(policy, "MAX_FAILURES", 2)
+    monkeypatch.setattr(large_bodies, "READ_SECONDS", 0.05)
+    head = (
+        f"POST /webhook/github HTTP/1.1\r\nHost: 127.0.0.1:{served.port}\r\nX-GitHub-Event: push\r\n"
+        "X-GitHub-Delivery: 1\r\nX-Hub-Signature-256: sha256=00\r\nContent-Length: 5000000\r\n\r\n{"
+    )
+    answers = []
+    for _ in range(3):
+        async with await trio.open_tcp_stream("127.0.0.1", served.port) as stream:
+            await stream.send_all(head.encode())
+            answers.append((await stream.receive_some(12))[-3:])
+    assert answers == [b"408", b"408", b"429"]
 
 
 @pytest.mark.parametrize("depth", [1_000, 100_000, 1_000_000])
