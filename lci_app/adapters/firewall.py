@@ -28,6 +28,10 @@ _CALL_SECONDS: Final = 10.0
 # The second is what systemd-resolved itself asks; the engine uses it where the first names a stub on the host.
 _RESOLVERS: Final = (Path("/etc/resolv.conf"), Path("/run/systemd/resolve/resolv.conf"))
 _NAME_SERVER: Final = re.compile(r"^\s*nameserver\s+(\S+)", re.MULTILINE)
+# What may stand before ours: what ends or notes a packet, and what is about the bridges of another instance.
+_LETS_NONE_PASS: Final = re.compile(
+    r" -j (?:DROP|REJECT|LOG|NFLOG)(?: |$)| -i lcib\w+-\+ -j LCI-\w+-(?:FORWARD|INPUT)$"
+)
 # Below each bridge, what is plugged into it: a container's end.
 _LINKS: Final = Path("/sys/class/net")
 
@@ -95,7 +99,7 @@ class HostFirewall:
             walls = self._walls()
             program = self._chosen()
             standing = self._standing
-            if standing is None or self._seen(program, walls) != standing:
+            if standing is None or self._seen(program, walls) != standing or not self._is_led(program, walls):
                 self._set(program, walls)
                 self._standing = self._seen(program, walls)
         except _CannotError as error:
@@ -140,16 +144,32 @@ class HostFirewall:
     def _set(self, program: str, walls: Walls) -> None:
         _restore(program, walls.rules_4())
         _lead(program, _DOCKER, walls.bridges, walls.forward)
+        if not _is_first(_run(program, "-S").splitlines(), "FORWARD", f"-j {_DOCKER}"):
+            # Somebody has taken Docker's own rule out, or put theirs before it.
+            _lead(program, "FORWARD", walls.bridges, walls.forward)
         _lead(program, "INPUT", walls.bridges, walls.input)
         six = _for_ipv6(program)
         if _has_ipv6():
             _restore(six, walls.rules_6())
             _lead(six, "FORWARD", walls.bridges, walls.forward)
             _lead(six, "INPUT", walls.bridges, walls.input)
+        if not self._is_led(program, walls):
+            raise _CannotError("somebody else's rules go before those of the builds' networks")
 
     def _seen(self, program: str, walls: Walls) -> tuple[str, str]:
         """Return our rules as the kernel has them, in both families."""
         return _ours(_run(program, "-S"), walls), _ours(_run(_for_ipv6(program), "-S"), walls) if _has_ipv6() else ""
+
+    def _is_led(self, program: str, walls: Walls) -> bool:
+        """Return whether packets of builds come to our chains before anybody lets them pass."""
+        through, to_host = (f"-i {walls.bridges} -j {chain}" for chain in (walls.forward, walls.input))
+        rules = _run(program, "-S").splitlines()
+        by_docker = _is_first(rules, "FORWARD", f"-j {_DOCKER}") and _is_first(rules, _DOCKER, through)
+        led = (by_docker or _is_first(rules, "FORWARD", through)) and _is_first(rules, "INPUT", to_host)
+        if not _has_ipv6():
+            return led
+        six = _run(_for_ipv6(program), "-S").splitlines()
+        return led and _is_first(six, "FORWARD", through) and _is_first(six, "INPUT", to_host)
 
     def _clear(self) -> None:
         try:
@@ -160,12 +180,12 @@ class HostFirewall:
         if any(_LINKS.glob(f"{walls.bridges.removesuffix('+')}*/brif/*")):
             _log.warning("a build's container is still there: the rules that keep it in are left standing")
             return
-        for program, through in ((chosen, _DOCKER), (_for_ipv6(chosen), "FORWARD")):
+        for program in (chosen, _for_ipv6(chosen)):
             try:
                 rules = _run(program, "-S").splitlines()
-                for hook, chain in ((through, walls.forward), ("INPUT", walls.input)):
+                for chain in (walls.forward, walls.input):
                     for rule in rules:
-                        if rule.startswith(f"-A {hook} ") and rule.endswith(f" -j {chain}"):
+                        if rule.endswith(f" -i {walls.bridges} -j {chain}"):
                             _run(program, "-D", *rule.split()[1:])
                     if f"-N {chain}" in rules:
                         _run(program, "-F", chain)
@@ -183,8 +203,22 @@ def _ours(rules: str, walls: Walls) -> str:
 def _lead(program: str, hook: str, bridges: str, chain: str) -> None:
     """Have `hook` send what comes in by the builds' bridges to `chain` before anything else."""
     rule = ["-i", bridges, "-j", chain]
-    if f"-A {hook} {' '.join(rule)}" not in _run(program, "-S", hook).splitlines():
-        _run(program, "-I", hook, "1", *rule)
+    rules = _run(program, "-S", hook).splitlines()
+    if _is_first(rules, hook, " ".join(rule)):
+        return
+    for _ in range(rules.count(f"-A {hook} {' '.join(rule)}")):
+        _run(program, "-D", hook, *rule)
+    _run(program, "-I", hook, "1", *rule)
+
+
+def _is_first(rules: Sequence[str], hook: str, wanted: str) -> bool:
+    """Return whether a hook comes to that rule before any that could let a packet of a build pass."""
+    for rule in rules:
+        if rule == f"-A {hook} {wanted}":
+            return True
+        if rule.startswith(f"-A {hook} ") and not _LETS_NONE_PASS.search(rule):
+            return False
+    return False
 
 
 def _restore(program: str, rules: str) -> None:

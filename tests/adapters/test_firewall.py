@@ -6,8 +6,9 @@ import logging
 import os
 import subprocess
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from ipaddress import IPv4Network
+from pathlib import Path
 
 import pytest
 
@@ -64,6 +65,68 @@ async def test_rules_that_somebody_has_changed_are_set_anew(firewall: HostFirewa
     assert of(firewall) != standing
     assert await firewall.ensure() == Isolated(enforced=True)
     assert of(firewall) == standing
+
+
+@pytest.fixture
+def alone(tmp_path: Path) -> Iterator[str]:
+    """A network of its own with rules as Docker sets them; yields the program that changes these."""
+    with subprocess.Popen(
+        ["unshare", "--net", "sh", "-c", "echo made; exec sleep 1000"], stdout=subprocess.PIPE
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"made\n"
+        for name in ("iptables", "iptables-restore", "ip6tables", "ip6tables-restore"):
+            wrapper = tmp_path / name
+            wrapper.write_text(f'#!/bin/sh\nexec nsenter --target {holder.pid} --net {name} "$@"\n')
+            wrapper.chmod(0o700)
+        program = str(tmp_path / "iptables")
+        for rule in ("-N DOCKER-USER", "-A FORWARD -j DOCKER-USER", "-A DOCKER-USER -j RETURN"):
+            iptables(*rule.split(), program=program)
+        yield program
+        holder.kill()
+
+
+@needs_root
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "-D FORWARD -j DOCKER-USER",
+        "-I FORWARD 1 -j ACCEPT",
+        "-I FORWARD 1 -o eth0 -j ACCEPT",
+        "-I DOCKER-USER 1 -j RETURN",
+        "-I DOCKER-USER 1 -s 10.0.0.0/8 -j ACCEPT",
+        "-I INPUT 1 -p tcp -j ACCEPT",
+    ],
+)
+async def test_rules_that_nothing_leads_to_any_more_are_led_to_again(alone: str, damage: str) -> None:
+    """They stand as they did, and keep nobody from anything."""
+    firewall = HostFirewall(uuid.uuid4().hex, ALLOWED, programs=[alone])
+    assert await firewall.ensure() == Isolated(enforced=True)
+    iptables(*damage.split(), program=alone)
+    assert not firewall._is_led(alone, firewall._walls())
+    assert await firewall.ensure() == Isolated(enforced=True)
+    lead = f"-i lcib{firewall._instance[:6]}-+ -j LCI-{firewall._instance[:6]}-"
+    (first, *_) = [rule for rule in rules(alone) if rule.startswith("-A FORWARD ")]
+    if first == "-A FORWARD -j DOCKER-USER":
+        (first, *_) = [rule for rule in rules(alone) if rule.startswith("-A DOCKER-USER ")]
+    assert first.endswith(f"{lead}FORWARD")
+    (first, *_) = [rule for rule in rules(alone) if rule.startswith("-A INPUT ")]
+    assert first == f"-A INPUT {lead}INPUT"
+    assert len(set(of(firewall, alone))) == len(of(firewall, alone)), "each stands once"
+    await firewall.clear()
+    assert of(firewall, alone) == []
+
+
+@needs_root
+async def test_the_rules_of_several_instances_do_not_stand_in_each_others_way(alone: str) -> None:
+    firewalls = [HostFirewall(uuid.uuid4().hex, ALLOWED, programs=[alone]) for _ in range(3)]
+    for firewall in firewalls:
+        await firewall.ensure()
+    iptables("-I", "INPUT", "1", "-p", "icmp", "-j", "DROP", program=alone)
+    before = rules(alone)
+    for firewall in firewalls:
+        assert await firewall.ensure() == Isolated(enforced=True)
+    assert rules(alone) == before
 
 
 @needs_root
