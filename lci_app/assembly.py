@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from lci_app.adapters.github_oauth import GitHubOAuth
 from lci_app.adapters.health import HttpHealthProbe
@@ -10,6 +11,7 @@ from lci_app.adapters.host import (
     HostPorts,
 )
 from lci_app.adapters.passwords import Argon2Passwords
+from lci_app.adapters.private_files import forget_set_up_link
 from lci_app.api.needs import Parts
 from lci_app.config import Config
 from lci_app.interfaces import Clock, Engine, Isolation, Keys, Logs, Source, Store, Workspace
@@ -91,7 +93,7 @@ def join(config: Config, outside: Outside, *, public_url: str) -> House:
     sweeper = Sweeper(store, workspace)
     record = BuildRecord(store, outside.logs, hub, clock)
     passwords = Argon2Passwords()
-    people = People(store, passwords, clock)
+    people = People(store, passwords, clock, partial(forget_set_up_link, config.data_dir))
     sign_in = SignIn(store, people, passwords, clock)
     stage = DeployStage(store, deployer, workspace, hub)
     builder = Builder(store, record, outside.logs, source, secrets, step, stage, sweeper, hub, clock)

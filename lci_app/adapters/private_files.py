@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+import trio
+
 from lci_app.core import names
 from lci_app.interfaces import Trouble
 
@@ -52,6 +54,15 @@ def keep_set_up_link(data_directory: Path, link: str | None) -> None:
     except OSError as error:
         raise Trouble("DATA_DIRECTORY_UNUSABLE", f"{path} cannot be written: {error.strerror}") from error
     _log.warning("nobody is registered yet: open %s on this machine within an hour (it is also in %s)", link, path)
+
+
+async def forget_set_up_link(data_directory: Path) -> None:
+    """Take the link's file away once somebody is registered; the link itself is worth nothing by then."""
+    path = data_directory / names.SET_UP_LINK
+    try:
+        await trio.Path(path).unlink(missing_ok=True)
+    except OSError as error:
+        _log.warning("%s cannot be removed: %s", path, error.strerror)
 
 
 def write_private(path: Path, text: str) -> None:

@@ -10,15 +10,18 @@ import getpass
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, replace
+from functools import partial
 from typing import Any, Final, TypeVar
 
 import trio
 
 from lci_app.adapters.clock import SystemClock
 from lci_app.adapters.passwords import Argon2Passwords
+from lci_app.adapters.private_files import forget_set_up_link
 from lci_app.cli.exits import CommandError, Exit, UsageError
 from lci_app.cli.local import open_data_directory
 from lci_app.cli.screen import Screen
+from lci_app.config import Config
 from lci_app.config.surroundings import load_config
 from lci_app.core.accounts import Role, Token, User
 from lci_app.core.model import Scope, later
@@ -27,6 +30,8 @@ from lci_app.services.people import People, Unfit
 from lci_app.services.tokens import TokenWish, make_token
 
 _ACTOR: Final = "command line"
+# What the API answers where a command ends so.
+_STATUSES: Final = {Exit.USAGE: 400, Exit.NOT_FOUND: 404, Exit.CONFLICT: 409}
 _DAY: Final = 24 * 3600
 _PAGE: Final = 1000
 _LONGEST_TOKEN_NAME: Final = 100
@@ -39,7 +44,7 @@ def user_add(arguments: argparse.Namespace) -> Exit:
     password = None if arguments.no_password else _new_password()
 
     async def add(store: Store) -> User:
-        added = await _people(store).add(arguments.name, Role(arguments.role), password)
+        added = await _people(store, arguments).add(arguments.name, Role(arguments.role), password)
         match added:
             case UserNameTaken(name):
                 raise CommandError(Exit.CONFLICT, f"there is somebody called {name} already", code="USER_EXISTS")
@@ -75,7 +80,7 @@ def user_password(arguments: argparse.Namespace) -> Exit:
 
     async def change(store: Store) -> User:
         user = await _named(store, arguments.name)
-        changed = await _people(store).set_password(user, password)
+        changed = await _people(store, arguments).set_password(user, password)
         if isinstance(changed, Unfit):
             raise UsageError(f"the {changed.field} {changed.reason}")
         return _outcome(changed, arguments.name)
@@ -92,11 +97,11 @@ def user_remove(arguments: argparse.Namespace) -> Exit:
 
 
 def setup_link(arguments: argparse.Namespace) -> Exit:
-    config = load_config({} if arguments.data_dir is None else {"data_dir": arguments.data_dir})
+    config = _config(arguments)
     url = f"http://127.0.0.1:{config.api_port}"
 
     async def offer(store: Store) -> str:
-        link = await _people(store).set_up_link(url)
+        link = await _people(store, arguments).set_up_link(url)
         if link is None:
             message = "somebody is registered already: `lci user add` registers others"
             raise CommandError(Exit.CONFLICT, message, code="SET_UP_DONE")
@@ -178,8 +183,12 @@ def audit(arguments: argparse.Namespace) -> Exit:
     return Exit.DONE
 
 
+def _config(arguments: argparse.Namespace) -> Config:
+    return load_config({} if arguments.data_dir is None else {"data_dir": arguments.data_dir})
+
+
 def _on_store(arguments: argparse.Namespace, work: Callable[[Store], Awaitable[T]]) -> T:
-    config = load_config({} if arguments.data_dir is None else {"data_dir": arguments.data_dir})
+    config = _config(arguments)
 
     async def run() -> T:
         async with open_data_directory(config.data_dir, config.credentials_dir) as store:
@@ -189,20 +198,30 @@ def _on_store(arguments: argparse.Namespace, work: Callable[[Store], Awaitable[T
 
 
 def _changed(arguments: argparse.Namespace, subject: str, work: Callable[[Store], Awaitable[T]]) -> T:
-    """Do it, and write down that it was done on the server itself."""
+    """Write down that it is asked for on the server itself, do it, and add how it was answered."""
 
     async def audited(store: Store) -> T:
-        done = await work(store)
-        action = arguments.run.partition(":")[2]
-        entry = NewAuditEntry(actor=_ACTOR, action=action, subject=subject, status=200)
-        await store.begin_audit(entry, SystemClock().now())
+        action, status = arguments.run.partition(":")[2], 500
+        entry_id = await store.begin_audit(
+            NewAuditEntry(actor=_ACTOR, action=action, subject=subject), SystemClock().now()
+        )
+        try:
+            done = await work(store)
+            status = 200
+        except CommandError as refused:
+            status = _STATUSES.get(refused.exit_status, 500)
+            raise
+        finally:
+            with trio.CancelScope(shield=True):
+                await store.end_audit(entry_id, status)
         return done
 
     return _on_store(arguments, audited)
 
 
-def _people(store: Store) -> People:
-    return People(store, Argon2Passwords(), SystemClock())
+def _people(store: Store, arguments: argparse.Namespace) -> People:
+    forget = partial(forget_set_up_link, _config(arguments).data_dir)
+    return People(store, Argon2Passwords(), SystemClock(), forget)
 
 
 async def _named(store: Store, name: str) -> User:

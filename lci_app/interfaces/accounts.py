@@ -112,6 +112,9 @@ class AccountStore(Protocol):
     async def rehash(self, user_id: int, old_hash: str, new_hash: str) -> None:
         """Put a stronger hash of the same password in the place of a weaker one, if that is still there."""
 
+    async def shut_out(self, user_id: int) -> None:
+        """End every session and token of a person, who stays registered."""
+
     async def remove_user(self, user_id: int) -> User | NoSuchUser | LastAdministrator:
         """Remove a person with all sessions and tokens; returns who that was."""
 

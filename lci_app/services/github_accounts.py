@@ -7,16 +7,20 @@ import hashlib
 import hmac
 import json
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
+
+import trio
 
 from lci_app.core.accounts import Role, User
 from lci_app.interfaces import Clock, GitHubSignIn, GitHubUser, NewUser, Refusal, Store
 from lci_app.services.sign_in import Browser, SignedIn, SignIn, SignInRefused
 
-# Two settings: the second is a secret.
+# Settings: the second is a secret, the third says whom the rules let in, and by which of them.
 _RULES: Final = "github_sign_in"
 _CLIENT_SECRET: Final = "github_client_secret"  # noqa: S105 - the setting's name
+_ADMITTED: Final = "github_admitted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,19 @@ class GitHubRules:
     accounts: tuple[str, ...] = ()
     organizations: tuple[str, ...] = ()
     role: Role = Role.VIEWER
+
+    def names_account(self, login: str) -> bool:
+        return login.lower() in {account.lower() for account in self.accounts}
+
+    def names_organization(self, organization: str) -> bool:
+        return organization.lower() in {each.lower() for each in self.organizations}
+
+    def still_let_in(self, login: str, organization: str) -> bool:
+        """Return whether what let somebody in does so yet: the organisation, or where that is empty the account."""
+        return self.names_organization(organization) if organization else self.names_account(login)
+
+    def lets_in_all_of(self, other: GitHubRules) -> bool:
+        return all(map(self.names_account, other.accounts)) and all(map(self.names_organization, other.organizations))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +84,7 @@ class GitHubAccounts:
     github: GitHubSignIn
     sign_in: SignIn
     clock: Clock
+    _changing: trio.Lock = field(default_factory=trio.Lock)
 
     async def rules(self) -> GitHubRules:
         kept = await self.store.setting(_RULES)
@@ -87,7 +105,12 @@ class GitHubAccounts:
         return bool((await self.rules()).client_id) and await self.has_client_secret()
 
     async def set_rules(self, rules: GitHubRules, client_secret: str | None) -> None:
-        """Replace the rules; None keeps the client secret."""
+        """Replace the rules; None keeps the client secret. Whom they let in no more is signed in no more."""
+        async with self._changing:
+            await self._set_rules(rules, client_secret)
+
+    async def _set_rules(self, rules: GitHubRules, client_secret: str | None) -> None:
+        before = await self.rules()
         document = {
             "client_id": rules.client_id,
             "accounts": list(rules.accounts),
@@ -97,6 +120,8 @@ class GitHubAccounts:
         if client_secret is not None:
             await self.store.set_setting(_CLIENT_SECRET, client_secret)
         await self.store.set_setting(_RULES, json.dumps(document))
+        if not rules.lets_in_all_of(before):
+            await self._shut_out(rules)
 
     async def depart(self, callback_url: str) -> Departure | None:
         """Begin a sign-in; None where GitHub sign-in is not set up."""
@@ -131,17 +156,45 @@ class GitHubAccounts:
             }
         )
         known = await self.github.user(access_token)
-        if not await self._is_allowed(known, rules, access_token):
+        organization = await self._let_in_by(known, rules, access_token)
+        if organization is None:
+            await self.sign_in.note_refusal(f"GitHub account {known.login}", "sign_in_by_github_failed", browser)
             return NotAllowed(known.login)
-        return await self.sign_in.begin(await self._user(known, rules.role), browser, "sign_in_by_github")
+        async with self._changing:
+            if not (await self.rules()).still_let_in(known.login, organization):
+                return NotAllowed(known.login)
+            user = await self._user(known, rules.role)
+            admitted = await self._admitted()
+            await self._keep_admitted({**admitted, str(user.id): (known.login, organization)})
+            return await self.sign_in.begin(user, browser, "sign_in_by_github")
 
-    async def _is_allowed(self, known: GitHubUser, rules: GitHubRules, access_token: str) -> bool:
-        if known.login.lower() in {account.lower() for account in rules.accounts}:
-            return True
+    async def _let_in_by(self, known: GitHubUser, rules: GitHubRules, access_token: str) -> str | None:
+        """Return the organisation that lets somebody in, empty where it is the account itself; None for nothing."""
+        if rules.names_account(known.login):
+            return ""
         for organization in rules.organizations:
             if await self.github.is_member(access_token, organization):
-                return True
-        return False
+                return organization
+        return None
+
+    async def _admitted(self) -> dict[str, tuple[str, str]]:
+        """Return login and organisation of each person as they signed in last, by the person's id."""
+        return {
+            id_: (login, of) for id_, (login, of) in json.loads(await self.store.setting(_ADMITTED) or "{}").items()
+        }
+
+    async def _keep_admitted(self, admitted: Mapping[str, tuple[str, str]]) -> None:
+        await self.store.set_setting(_ADMITTED, json.dumps(admitted))
+
+    async def _shut_out(self, rules: GitHubRules) -> None:
+        """End the sessions and tokens of those who could not sign in any more, nor have a password to do so."""
+        admitted = await self._admitted()
+        for id_, (login, organization) in list(admitted.items()):
+            user = await self.store.user(int(id_))
+            if user is None or not (user.has_password or rules.still_let_in(login, organization)):
+                del admitted[id_]
+                await self.store.shut_out(int(id_))
+        await self._keep_admitted(admitted)
 
     async def _user(self, known: GitHubUser, role: Role) -> User:
         """Return the person of that GitHub account, registered now where that is new.
@@ -152,7 +205,7 @@ class GitHubAccounts:
         for name in (known.login, f"{known.login}-github", f"github-{known.id}"):
             if user is not None:
                 return user
-            added = await self.store.add_user(NewUser(name=name, role=role, github_id=known.id), self.clock.now())
+            added = await self.sign_in.people.register(NewUser(name=name, role=role, github_id=known.id))
             user = added if isinstance(added, User) else None
         if user is None:
             raise Refusal("NAME_TAKEN", f"Somebody is called {known.login} here already")

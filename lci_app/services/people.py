@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
+
+import trio
 
 from lci_app.core.accounts import SET_UP_SECONDS, Role, User, name_fault, password_fault
 from lci_app.core.credentials import digest_of
@@ -27,6 +30,8 @@ class People:
     store: Store
     passwords: Passwords
     clock: Clock
+    # Called once somebody is registered: the link for the first administrator is done with.
+    forget_set_up_link: Callable[[], Awaitable[None]] = trio.lowlevel.checkpoint
 
     async def add(self, name: str, role: Role, password: str | None) -> User | UserNameTaken | Unfit:
         """Register somebody; without a password only GitHub's word lets that person in."""
@@ -34,7 +39,14 @@ class People:
         if unfit is not None:
             return unfit
         hashed = None if password is None else await self.passwords.hash(password)
-        return await self.store.add_user(NewUser(name=name, role=role, password_hash=hashed), self.clock.now())
+        return await self.register(NewUser(name=name, role=role, password_hash=hashed))
+
+    async def register(self, new: NewUser) -> User | UserNameTaken:
+        """Register somebody whose name and password are known to be fit."""
+        added = await self.store.add_user(new, self.clock.now())
+        if isinstance(added, User):
+            await self.forget_set_up_link()
+        return added
 
     async def set_password(self, user: User, password: str) -> User | NoSuchUser | Unfit:
         """Replace it; every session of the person ends."""
@@ -68,7 +80,10 @@ class People:
         if unfit is not None:
             return unfit
         new = NewUser(name=name, role=Role.ADMIN, password_hash=await self.passwords.hash(password))
-        return await self.store.add_first_user(new, set_up_sha256=digest_of(secret), at=self.clock.now())
+        first = await self.store.add_first_user(new, set_up_sha256=digest_of(secret), at=self.clock.now())
+        if first is not None:
+            await self.forget_set_up_link()
+        return first
 
 
 def unfit_account(name: str, password: str | None) -> Unfit | None:

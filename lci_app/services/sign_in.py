@@ -158,6 +158,13 @@ class SignIn:
         finally:
             self._under_way.remove((place, account))
 
+    async def note_refusal(self, subject: str, action: str, browser: Browser) -> None:
+        """Note that somebody who is known by another's word is not let in; ever more rarely, where it goes on."""
+        count = self._throttle.failed(place_of(browser.address), subject, self.clock.seconds())
+        if count & (count - 1) == 0:
+            entry = NewAuditEntry(actor="nobody", action=action, subject=subject, address=browser.address, status=403)
+            await self.store.begin_audit(entry, self.clock.now())
+
     async def _note_failure(self, address: str, account: str) -> None:
         count = self._throttle.failed(place_of(address), account, self.clock.seconds())
         # What is nobody's name may be somebody's password, typed into the wrong field.

@@ -86,11 +86,36 @@ async def test_members_of_an_organisation_sign_in(rig: Rig, github: GitHubDouble
     assert await sign_in(rig, github, "anna") == "not_allowed"
 
 
-async def test_whoever_is_taken_off_the_list_is_let_in_no_more(rig: Rig, github: GitHubDouble) -> None:
-    await allow(rig, accounts=["anna"])
-    assert isinstance(await sign_in(rig, github, "anna"), BrowserDouble)
-    await allow(rig)
+@pytest.mark.parametrize("lists", [{"accounts": ["anna"]}, {"organizations": ["team"]}])
+async def test_whoever_is_taken_off_the_list_is_let_in_no_more_and_signed_in_no_more(
+    rig: Rig, github: GitHubDouble, lists: dict[str, list[str]]
+) -> None:
+    """Their tokens end, too; others, and whoever has a password, stay."""
+    github.members = {"acme": ["bert"], "team": ["anna"]}
+    await allow(rig, **lists | {"organizations": ["acme", *lists.get("organizations", [])]})
+    anna, bert = await sign_in(rig, github, "anna"), await sign_in(rig, github, "bert")
+    assert isinstance(anna, BrowserDouble)
+    assert isinstance(bert, BrowserDouble)
+    owner = await rig.store.user_named("anna")
+    assert owner is not None
+    _, token = await rig.a_token(user_id=owner.id)
+    assert (await rig.get("/api/projects", scope=None, Authorization=token)).status == 200
+    await allow(rig, organizations=["ACME"])
+    assert (await anna.get("/api/me")).status == 401
+    assert (await rig.get("/api/projects", scope=None, Authorization=token)).status == 401
+    assert (await bert.get("/api/me")).status == 200
     assert await sign_in(rig, github, "anna") == "not_allowed"
+    await allow(rig, **lists)
+    assert isinstance(await sign_in(rig, github, "anna"), BrowserDouble)
+
+
+async def test_who_is_not_let_in_is_written_down_ever_more_rarely(rig: Rig, github: GitHubDouble) -> None:
+    await allow(rig, accounts=["anna"])
+    for _ in range(4):
+        assert await sign_in(rig, github, "bert") == "not_allowed"
+    entries = (await rig.store.audit(actor="nobody", limit=9, offset=0))[1]
+    told = [(each.action, each.subject, each.status, each.address) for each in entries]
+    assert told == [("sign_in_by_github_failed", "GitHub account bert", 403, "127.0.0.1")] * 3
 
 
 async def test_the_same_person_stays_the_same_under_another_login(rig: Rig, github: GitHubDouble) -> None:

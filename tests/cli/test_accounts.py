@@ -28,10 +28,10 @@ def test_people_are_registered_listed_changed_and_removed(lci: Program) -> None:
     (left,) = json.loads(lci.run("user", "list", "--json").out)["users"]
     assert (left["name"], left["role"], left["password"]) == ("bert", "admin", True)
     audit = json.loads(lci.run("audit", "--json").out)["entries"]
-    done = [(each["action"], each["subject"]) for each in audit]
+    done = [(each["action"], each["subject"], each["status"]) for each in audit]
     assert done == [
-        ("user_remove", "anna"), ("user_password", "bert"), ("user_role", "bert"), ("user_add", "bert"),
-        ("user_add", "anna"),
+        ("user_remove", "anna", 200), ("user_password", "bert", 200), ("user_role", "bert", 200),
+        ("user_remove", "anna", 409), ("user_add", "bert", 200), ("user_add", "anna", 200),
     ]  # fmt: skip
     assert PASSWORD not in json.dumps(audit)
 

@@ -21,6 +21,7 @@ def test_the_first_administrator_registers_by_the_link_and_works(service: Servic
     body = {"token": secret, "name": "anna", "password": PASSWORD}
     made = browser.post(f"{service.url}/api/set-up", json=body, timeout=30)
     assert made.status_code == 201, made.text
+    assert not link.exists()
     again = requests.post(f"{service.url}/api/set-up", json={**body, "name": "eve"}, timeout=30)
     assert again.status_code == 401
     project = {"name": "signed-in", "repo": "acme/none"}

@@ -7,6 +7,7 @@ and any namespace of the host.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Final
 
 from docker import APIClient
@@ -25,6 +26,8 @@ MAX_PROCESSES: Final = 4096
 MAX_OPEN_FILES: Final = 16_384
 # A container without a limit of its own still leaves this part of the host's memory to everybody else.
 _MEMORY_LEFT: Final = 4
+# A build without a limit of its own leaves this part of the host's processors to services and to lci.
+_CPUS_LEFT: Final = 8
 # Weight against the engine's default of 1024: while both want the processor, services go first.
 _BUILD_SHARES: Final = 512
 # Of a container whose root is read-only: where programs expect to be able to write. Its own, not the host's.
@@ -39,9 +42,18 @@ _KEPT_LOG: Final = LogConfig(type="json-file", config={"max-size": "10m", "max-f
 _NO_LOG: Final = LogConfig(type="none")
 
 
-def host_options(client: APIClient, spec: ContainerSpec, *, attached: bool, host_memory: int) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Host:
+    """What the engine's host has: bytes of memory, and processors."""
+
+    memory: int
+    cpus: int
+
+
+def host_options(client: APIClient, spec: ContainerSpec, *, attached: bool, host: Host) -> dict[str, Any]:
     """Return the container's HostConfig: a build's where it runs `attached`, else a service's."""
-    memory = spec.memory or host_memory - host_memory // _MEMORY_LEFT
+    memory = spec.memory or host.memory - host.memory // _MEMORY_LEFT
+    cpus = spec.cpus or (host.cpus - host.cpus / _CPUS_LEFT if attached else None)
     options: dict[str, Any] = client.create_host_config(
         init=True,
         privileged=False,
@@ -65,7 +77,7 @@ def host_options(client: APIClient, spec: ContainerSpec, *, attached: bool, host
         log_config=_NO_LOG if attached else _KEPT_LOG,
         restart_policy={"Name": "no"},
         port_bindings={inner: ("127.0.0.1", outer) for inner, outer in spec.ports.items()},
-        nano_cpus=None if spec.cpus is None else round(spec.cpus * 1e9),
+        nano_cpus=None if cpus is None else round(cpus * 1e9),
         cpu_shares=_BUILD_SHARES if attached else None,
         mem_limit=memory,
         # As much as memory alone: no swap, so that the limit is the limit.

@@ -13,6 +13,7 @@ from typing import Any, Final
 from docker.errors import APIError, ImageNotFound, NotFound
 
 from lci_app.adapters.docker.attach import Attached
+from lci_app.adapters.docker.box import Host
 from lci_app.adapters.docker.client import SdkClient
 from lci_app.adapters.docker.errors import UNAVAILABLE, mapped, pull_error, words_of
 from lci_app.adapters.docker.held import Held
@@ -43,7 +44,8 @@ class EngineCalls:
         try:
             with self._asking("say which API it speaks"):
                 self._client.negotiate()
-                self._host_memory = int(self._client.info()["MemTotal"])
+                facts = self._client.info()
+                self._host = Host(int(facts["MemTotal"]), int(facts["NCPU"]))
         except OutsideError as error:
             self._client.close()
             if error.code == UNAVAILABLE:
@@ -145,7 +147,7 @@ class EngineCalls:
         Of an `attached` one the engine keeps no output: `tail` and `open_log` find nothing.
         """
         with self._asking(f"create the container {spec.name}"):
-            arguments = create_arguments(self._client, spec, attached=attached, host_memory=self._host_memory)
+            arguments = create_arguments(self._client, spec, attached=attached, host=self._host)
             for name in (spec.name, spec.name + names.instance_suffix(self._instance)):
                 created = self._create_named(name, arguments)
                 if created is not None:

@@ -7,12 +7,12 @@ from typing import Any
 
 from docker import APIClient
 
-from lci_app.adapters.docker.box import host_options
+from lci_app.adapters.docker.box import Host, host_options
 from lci_app.interfaces import ContainerSpec, ContainerState
 
 
-def create_arguments(client: APIClient, spec: ContainerSpec, *, attached: bool, host_memory: int) -> dict[str, Any]:
-    """Return what the SDK's `create_container` takes for `spec`, all but the name. `host_memory`: bytes."""
+def create_arguments(client: APIClient, spec: ContainerSpec, *, attached: bool, host: Host) -> dict[str, Any]:
+    """Return what the SDK's `create_container` takes for `spec`, all but the name."""
     return {
         "image": spec.image,
         "command": None if spec.command is None else list(spec.command),
@@ -21,7 +21,7 @@ def create_arguments(client: APIClient, spec: ContainerSpec, *, attached: bool, 
         "labels": dict(spec.labels),
         "working_dir": spec.working_directory,
         "ports": list(spec.ports),
-        "host_config": host_options(client, spec, attached=attached, host_memory=host_memory),
+        "host_config": host_options(client, spec, attached=attached, host=host),
         "use_config_proxy": False,
     }
 

@@ -63,6 +63,9 @@ class UsersRoom(Room):
         """Put a stronger hash of the same password in the place of a weaker one, if that is still there."""
         await self._database.write(_rehash, user_id, old_hash, new_hash)
 
+    async def shut_out(self, user_id: int) -> None:
+        await self._database.write(_shut_out, user_id)
+
     async def remove_user(self, user_id: int) -> User | NoSuchUser | LastAdministrator:
         """Remove a person with all sessions and tokens; returns who that was."""
         return await self._database.write(_remove, user_id)
@@ -185,6 +188,11 @@ def _rehash(connection: Connection, user_id: int, old_hash: str, new_hash: str) 
         "UPDATE users SET password_hash = :new WHERE id = :id AND password_hash = :old",
         bound(id=user_id, old=old_hash, new=new_hash),
     )
+
+
+def _shut_out(connection: Connection, user_id: int) -> None:
+    for table in ("sessions", "tokens"):
+        connection.execute(f"DELETE FROM {table} WHERE user_id = :id", bound(id=user_id))  # noqa: S608 # nosec B608
 
 
 def _remove(connection: Connection, user_id: int) -> User | NoSuchUser | LastAdministrator:

@@ -11,6 +11,7 @@ import docker
 import pytest
 
 from lci_app.adapters.docker import open_engine
+from lci_app.adapters.docker.box import Host
 from lci_app.adapters.docker.spec import create_arguments
 from lci_app.core import names
 from lci_app.core.model import Slot
@@ -51,8 +52,15 @@ def _service(settings: ProjectSettings) -> ContainerSpec:
 
 
 def _options(client: Any, spec: ContainerSpec, *, attached: bool) -> dict[str, Any]:
-    made = create_arguments(client, spec, attached=attached, host_memory=HOST_MEMORY)
+    made = create_arguments(client, spec, attached=attached, host=Host(HOST_MEMORY, 4))
     return dict(made["host_config"])
+
+
+def test_a_build_without_a_limit_of_its_own_leaves_processors_to_everybody_else(client: Any) -> None:
+    cpus = {"build_cpus": None, "runtime_cpus": None}
+    settings = project().settings.model_copy(update=cpus)
+    assert _options(client, _build(settings), attached=True)["NanoCpus"] == 3_500_000_000, "of four"
+    assert not _options(client, _service(settings), attached=False).get("NanoCpus")
 
 
 def test_a_builds_options_are_these_and_no_others(client: Any) -> None:
@@ -80,6 +88,7 @@ def test_a_builds_options_are_these_and_no_others(client: Any) -> None:
         "RestartPolicy": {"Name": "no"},
         "PortBindings": {},
         "CpuShares": 512,
+        "NanoCpus": 3_500_000_000,
         "Memory": 6 * 1024**3,
         "MemorySwap": 6 * 1024**3,
     }
@@ -89,7 +98,7 @@ def test_a_services_options_differ_in_these(client: Any) -> None:
     of_build = _options(client, _build(project().settings), attached=True)
     of_service = _options(client, _service(project().settings), attached=False)
     different = {key for key in of_build | of_service if of_build.get(key) != of_service.get(key)}
-    assert different == {"CapAdd", "LogConfig", "CpuShares", "PortBindings", "Mounts"}
+    assert different == {"CapAdd", "LogConfig", "CpuShares", "NanoCpus", "PortBindings", "Mounts"}
     assert of_service["CapAdd"] == [*CAPABILITIES, "NET_BIND_SERVICE"]
     assert of_service["PortBindings"] == {"8080/tcp": [{"HostIp": "127.0.0.1", "HostPort": "9001"}]}
 
