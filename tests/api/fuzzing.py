@@ -6,6 +6,7 @@ does not know, and answers that somebody was not to see.
 
 from __future__ import annotations
 
+import hmac
 import random
 import sys
 import tempfile
@@ -14,7 +15,9 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
+from secrets import token_urlsafe
 from typing import Any
 
 import requests
@@ -22,21 +25,28 @@ import schemathesis
 import trio
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
+from requests.auth import AuthBase
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance
 from schemathesis.specs.openapi.checks import status_code_conformance as documented_status
 
+from lci_app.api.cookies import SESSION
 from lci_app.api.openapi import openapi_document
+from lci_app.api.policy import CSRF_HEADER
 from lci_app.api.project_limits import FOR_LIMITED
 from lci_app.api.route import Exempt, Nothing, Route
 from lci_app.api.table import ROUTES
+from lci_app.core.accounts import Role, User
+from lci_app.core.credentials import csrf_token, digest_of
 from lci_app.core.model import Scope
-from tests.api.rig import Rig, open_rig, serving
+from lci_app.interfaces import NewSession, NewUser
+from tests.api.rig import SECRET, Rig, open_rig, serving
 
 THEIRS = "theirs-s3cret"
 CHECKED = [not_a_server_error, documented_status, content_type_conformance, response_schema_conformance]
-WHO: tuple[Scope | str | None, ...] = (None, Scope.READ, Scope.DEPLOY, Scope.ADMIN, "limited")
+# Nobody, tokens, a token that is limited to a project, and people who are signed in.
+WHO: tuple[Scope | Role | str | None, ...] = (None, *Scope, "limited", *Role)
 # What there is, rather than what there is not.
 PROJECTS = st.sampled_from([None, "mine", THEIRS, "1", "2"])
 _TIMEOUT = 60.0
@@ -51,6 +61,10 @@ class Fuzzed:
     statuses: Counter[int] = field(default_factory=Counter)
     http: requests.Session = field(default_factory=requests.Session)
     limited: str = ""
+
+    def __post_init__(self) -> None:
+        # Whoever asks says so each time: no cookie of another's is kept.
+        self.http.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
 
     @property
     def url(self) -> str:
@@ -71,10 +85,36 @@ class Fuzzed:
             self.rig.tokens[scope] = (await self.rig.a_token(scope=scope))[1].removeprefix("Bearer ")
         self.limited = (await self.rig.a_token(scope=Scope.ADMIN, projects=[mine.id]))[1]
 
-    def headers(self, who: Scope | str | None) -> dict[str, str]:
+    def headers(self, who: Scope | Role | str | None) -> dict[str, str]:
         if who is None:
             return {}
+        if isinstance(who, Role):
+            secret: str = trio.from_thread.run(self._session, who, trio_token=self.token)
+            return {"Cookie": f"{SESSION}={secret}", CSRF_HEADER: csrf_token(secret)}
         return {"Authorization": self.limited if who == "limited" else f"Bearer {self.rig.tokens[Scope(who)]}"}
+
+    async def _session(self, role: Role) -> str:
+        """Sign in whoever has the role, who is registered anew where an earlier call has removed them."""
+        store, now, secret = self.rig.store, self.rig.clock.now(), token_urlsafe(32)
+        user = await store.user_named(f"the-{role}")
+        if user is None:
+            added = await store.add_user(NewUser(name=f"the-{role}", role=role), now)
+            assert isinstance(added, User)
+            user = added
+        await store.set_role(user.id, role)
+        new = NewSession(secret_sha256=digest_of(secret), address="127.0.0.1", user_agent="")
+        assert await store.begin_session(user.id, new, replaces_sha256="", at=now) is not None
+        return secret
+
+
+class Signed(AuthBase):
+    """Signs a body as GitHub does."""
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        body = request.body or b""
+        data = body.encode() if isinstance(body, str) else body
+        request.headers["X-Hub-Signature-256"] = "sha256=" + hmac.digest(SECRET.encode(), data, "sha256").hex()
+        return request
 
 
 @contextmanager
@@ -141,13 +181,17 @@ def _ask(service: Fuzzed, route: Route, strategy: Any, examples: int, start: int
     )
     # The last keeps a call that takes nothing from running out of different ways to make it.
     @given(strategy, st.sampled_from(WHO), PROJECTS, st.none() | st.integers(1, 4), st.integers())
-    def ask(case: Any, who: Scope | str | None, project: str | None, build: int | None, _: int) -> None:
+    def ask(case: Any, who: Scope | Role | str | None, project: str | None, build: int | None, number: int) -> None:
         for name, known in (("project", project), ("build_id", build)):
             if known is not None and name in (case.path_parameters or {}):
                 case.path_parameters[name] = known
-        headers = {**service.headers(who), "X-Hub-Signature-256": "sha256=0"}
         response = case.call(
-            base_url=service.url, session=service.http, headers=headers, timeout=_TIMEOUT, allow_redirects=False
+            base_url=service.url,
+            session=service.http,
+            headers={**service.headers(who), "X-Hub-Signature-256": "sha256=0"},
+            auth=Signed() if route.access is Exempt.SIGNATURE and number % 4 else None,
+            timeout=_TIMEOUT,
+            allow_redirects=False,
         )
         service.statuses[response.status_code] += 1
         case.validate_response(response, checks=CHECKED)
@@ -158,15 +202,15 @@ def _ask(service: Fuzzed, route: Route, strategy: Any, examples: int, start: int
     ask()
 
 
-def _check_rights(route: Route, who: Scope | str | None, response: Any) -> None:
+def _check_rights(route: Route, who: Scope | Role | str | None, response: Any) -> None:
     if isinstance(route.access, Exempt):
         return
     told = (route.operation, who, response.status_code, response.content)
     if who is None:
         assert response.status_code == 401, told
         return
-    held = Scope.ADMIN if who == "limited" else Scope(who)
-    if route.personal or not held.allows(route.access):
+    held = who.scope if isinstance(who, Role) else Scope.ADMIN if who == "limited" else Scope(who)
+    if (route.personal and not isinstance(who, Role)) or not held.allows(route.access):
         assert response.status_code == 403, told
     elif who == "limited":
         names_one = "{project}" in route.path or "{build_id}" in route.path
