@@ -71,7 +71,7 @@ def create_app(parts: Parts, config: Config, addresses: Addresses, stop: trio.Ev
 def _sign_in_ways(parts: Parts) -> SignInWays:
     async def ways() -> Mapping[str, bool]:
         set_up = not await parts.store.has_users()
-        return {"password": True, "github": await parts.github.is_set_up(), "set_up": set_up}
+        return {"password": True, "github": await parts.github.is_set_up(), "set_up": set_up}  # nosec B105
 
     return ways
 

@@ -22,7 +22,7 @@ _PLACES: Final = {
     "delivery_id": "A delivery's id.",
     "session_id": "The id of one's own session.",
     "user_id": "A person's id.",
-    "token_id": "A token's id.",
+    "token_id": "A token's id.",  # nosec B105
     "path": "A file's path below the build's output.",
     "name": "A file's name.",
     "host": "A registry's host as images name it, with its port where it has one.",

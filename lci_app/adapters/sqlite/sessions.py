@@ -71,7 +71,7 @@ def _begin(
     if user_by_id(connection, user_id) is None:
         return None
     connection.execute("DELETE FROM sessions WHERE secret_sha256 = :replaced", bound(replaced=replaces_sha256))
-    expired = f"DELETE FROM sessions AS s WHERE s.user_id = :user_id AND NOT ({_LIVE})"  # noqa: S608 - written above
+    expired = f"DELETE FROM sessions AS s WHERE s.user_id = :user_id AND NOT ({_LIVE})"  # noqa: S608 # nosec B608
     connection.execute(expired, bound(user_id=user_id, **_since(at)))
     connection.execute(
         "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE user_id = :user_id "
