@@ -14,7 +14,7 @@ from typing import Final, ParamSpec, TypeVar
 
 import trio
 
-from lci_app.core import names
+from lci_app.adapters.own_paths import is_below
 from lci_app.interfaces import Refusal, Trouble
 
 # More would only wait for the same disk.
@@ -64,7 +64,7 @@ class DirectoryWorkspace:
         return await self._in_thread("read", relative, partial(_read_text, self._root, _parts(relative), limit))
 
     async def holds(self, path: str) -> bool:
-        return await trio.to_thread.run_sync(_holds, self._root, path, limiter=self._limiter)
+        return await trio.to_thread.run_sync(is_below, self._root, path, limiter=self._limiter)
 
     async def _in_thread(self, verb: str, relative: str, work: Callable[[], _T]) -> _T:
         try:
@@ -283,19 +283,3 @@ def _children(top: Path) -> list[str]:
         return sorted(os.listdir(top))  # noqa: PTH208 - names are wanted, not paths
     except FileNotFoundError:
         return []
-
-
-def _holds(root: Path, path: str) -> bool:
-    try:
-        real = Path(path).resolve()
-        passed = [real, *real.parents]
-        demo = root / names.DEMO_REPOSITORY
-        if demo.exists() and any(_is_same(each, demo) for each in passed):
-            return False
-        return any(_is_same(each, root) for each in passed)
-    except (RuntimeError, ValueError):
-        return False  # links in a ring, or a NUL: it leads nowhere
-
-
-def _is_same(path: Path, other: Path) -> bool:
-    return path.exists() and path.samefile(other)

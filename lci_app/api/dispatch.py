@@ -5,15 +5,13 @@ from __future__ import annotations
 import logging
 import re
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from types import TracebackType
 from typing import Final
 
 import trio
 from quart import has_websocket_context, request, websocket
 from quart.wrappers import Request, Websocket
-from quart.wrappers.response import ResponseBody
 from quart_trio.wrappers import TrioRequest, TrioResponse
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge, RequestTimeout
@@ -26,7 +24,8 @@ from lci_app.api.policy import Guard
 from lci_app.api.problem import Problem
 from lci_app.api.project_limits import ProjectLimits
 from lci_app.api.response_headers import SECURITY_HEADERS, TRANSPORT_SECURITY
-from lci_app.api.route import JSON, NOBODY, Call, Chunks, Content, Exempt, Handler, Nothing, Reply, Route, Visit
+from lci_app.api.route import JSON, NOBODY, Call, Content, Exempt, Handler, Nothing, Reply, Route, Visit
+from lci_app.api.streamed import Streamed
 from lci_app.api.validation import body_of, query_of
 from lci_app.api.viewer import Viewer, while_valid
 from lci_app.api.visitors import Visitors
@@ -53,21 +52,6 @@ class SizedRequest(TrioRequest):
     def __init__(self, method: str, scheme: str, path: str, *args: object, **options: object) -> None:
         options["max_content_length"] = MAX_WEBHOOK_BYTES if path == WEBHOOK_PATH else MAX_BODY_BYTES
         super().__init__(method, scheme, path, *args, **options)  # type: ignore[arg-type]
-
-
-class Streamed(ResponseBody):
-    """A body whose source is open exactly while it is sent."""
-
-    def __init__(self, chunks: Chunks) -> None:
-        self._chunks = chunks
-
-    async def __aenter__(self) -> AsyncIterator[bytes]:
-        return await self._chunks.__aenter__()
-
-    async def __aexit__(  # type: ignore[override]  # a stream that is cut ends without an error
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> bool | None:
-        return await self._chunks.__aexit__(kind, error, trace)  # noqa: ASYNC102 - each source bounds its own end
 
 
 class Dispatcher:

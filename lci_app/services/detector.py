@@ -16,7 +16,7 @@ from lci_app.core import names
 from lci_app.core.detection.plan import Detected, directories_of, plan_of
 from lci_app.core.matching import Judged, judge
 from lci_app.core.path_filter import EVERYTHING
-from lci_app.core.repositories import full_url
+from lci_app.core.repositories import full_url, path_of
 from lci_app.interfaces import Clock, OutsideError, PastCommit, Refusal, Repository, Source, Survey, Workspace
 from lci_app.services.under_trouble import attempt
 
@@ -69,6 +69,9 @@ class Detector:
 
     async def look(self, question: Question) -> Looked | NotReached:
         """Fetch the branch, unless that was done just now, and say what it seems to be. Leaves nothing on the disk."""
+        path = path_of(question.repo)
+        if path is not None and await self.workspace.holds(path):
+            return NotReached("repo", "must not lead into lci's own data directory")
         try:
             survey = await self._survey(question)
         except OutsideError as error:

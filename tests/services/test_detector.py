@@ -7,7 +7,7 @@ from pathlib import Path
 import trio
 
 from lci_app.core import names
-from lci_app.services.detector import REMEMBERED_SECONDS, Detector, Looked, Question
+from lci_app.services.detector import REMEMBERED_SECONDS, Detector, Looked, NotReached, Question
 from tests.doubles.clock import TrioClock
 from tests.doubles.source import SourceDouble
 from tests.doubles.workspace import InlineWorkspace
@@ -49,3 +49,11 @@ async def test_of_many_repositories_only_the_last_few_are_remembered_and_no_toke
     assert "geheim" not in repr(detector)
     await detector.look(Question(repo="owner/shop-0", branch="main", folder="", token="geheim"))
     assert len(source.asked) == 21
+
+
+async def test_lcis_own_data_directory_is_not_looked_at(tmp_path: Path) -> None:
+    source = SourceDouble()
+    question = Question(repo=f"file://{tmp_path}/workspace/2/mirror.git", branch="main", folder="", token=None)
+    answer = await detector_of(source, tmp_path).look(question)
+    assert isinstance(answer, NotReached)
+    assert (answer.field, source.asked) == ("repo", [])
