@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from lci_app.core import names
-from lci_app.core.model import Disk
+from lci_app.core.disk import Disk
 from lci_app.interfaces import Trouble
 
 READY: Final = "READY=1"

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from lci_app.core.model import Build, Disk, SlotState, SlotStatus
+from lci_app.core.disk import Disk
+from lci_app.core.model import Build, SlotState, SlotStatus
 from lci_app.core.project import Project
 
 # The oldest engine that everything here is tested with.

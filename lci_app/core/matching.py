@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from lci_app.core.model import Verdict
+from lci_app.core.delivery import Verdict
 from lci_app.core.path_filter import fitting_files
 from lci_app.core.project import Project, PullRequests
 from lci_app.core.pull_request import PullRequest

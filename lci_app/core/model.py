@@ -124,25 +124,6 @@ class Scope(StrEnum):
         return order.index(self) >= order.index(needed)
 
 
-class Verdict(StrEnum):
-    """What became of a delivery.
-
-    EVENT to SKIP_CI are `data.ignored` values of the answer; UNKNOWN_REPOSITORY and MALFORMED were refused, and are
-    decided anew when they come again. REPLAY is told as a duplicate.
-    """
-
-    QUEUED = "queued"
-    PING = "ping"
-    EVENT = "event"
-    BRANCH = "branch"
-    PATH = "path"
-    DELETED = "deleted"
-    SKIP_CI = "skip_ci"
-    UNKNOWN_REPOSITORY = "unknown_repository"
-    MALFORMED = "malformed"
-    REPLAY = "replay"
-
-
 @dataclass(frozen=True, slots=True)
 class HealthAttempt:
     """One look at a candidate: `status` is HTTP's, `error` a short reason where there was no answer."""
@@ -299,34 +280,6 @@ class Deployment:
     # What became of the requests that were in flight at the last switch between this version and the one before it, by
     # a deployment or by hand: in_flight, finished, cut.
     receipt: JsonObject | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """One webhook request that bore a right signature, kept for good."""
-
-    id: int
-    delivery_id: str
-    event: str
-    received_at: Timestamp
-    verdict: Verdict
-    reason: str
-    repository: str = ""
-    ref: str = ""
-    before: str = ""
-    after: str = ""
-    build_ids: Sequence[int] = ()
-    project_ids: Sequence[int] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Disk:
-    """The room there is where a directory lies."""
-
-    free_bytes: int
-    total_bytes: int
-    free_inodes: int
-    total_inodes: int
 
 
 def later(at: Timestamp, seconds: float) -> Timestamp:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from lci_app.core.model import Build, Delivery, NewBuild, Timestamp, Verdict
+from lci_app.core.delivery import Delivery, Verdict
+from lci_app.core.model import Build, NewBuild, Timestamp
 
 
 @dataclass(frozen=True, slots=True)

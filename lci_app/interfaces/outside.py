@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from lci_app.core.model import Disk
+from lci_app.core.disk import Disk
 from lci_app.core.routing import RouteTable
 from lci_app.core.traffic import Traffic
 

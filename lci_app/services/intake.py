@@ -10,8 +10,9 @@ from typing import Any, Final, TypeVar
 import trio
 
 from lci_app.core import pull_request
+from lci_app.core.delivery import Delivery, Verdict
 from lci_app.core.matching import Matched, Passed, match, match_pull_request, of_repository, verdict_of
-from lci_app.core.model import Delivery, NewBuild, Trigger, Trust, Verdict
+from lci_app.core.model import NewBuild, Trigger, Trust
 from lci_app.core.payload import Malformed, is_signed, read_json, repository_urls
 from lci_app.core.project import Project
 from lci_app.core.pull_request import OtherAction, PullRequest, read_pull_request

@@ -9,8 +9,9 @@ from typing import Final
 
 from pydantic import ValidationError
 
+from lci_app.core.delivery import Delivery
 from lci_app.core.matching import of_repository
-from lci_app.core.model import Build, Delivery, NewBuild, Trigger, Trust
+from lci_app.core.model import Build, NewBuild, Trigger, Trust
 from lci_app.core.project import Project, PullRequests
 from lci_app.core.pull_request import EVENT, number_of
 from lci_app.interfaces import Clock, Store

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lci_app.core.model import Build, Verdict
+from lci_app.core.delivery import Verdict
+from lci_app.core.model import Build
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ import trio
 
 from lci_app.adapters.sqlite import open_store
 from lci_app.core import names
-from lci_app.core.model import BuildStatus, Delivery, Verdict
+from lci_app.core.delivery import Delivery, Verdict
+from lci_app.core.model import BuildStatus
 from lci_app.interfaces import NewDelivery
 from tests.adapters.sqlite_store import EARLY, LATER, LATEST, SEALER, a_project, new_build
 

@@ -13,7 +13,8 @@ import pytest
 from lci_app.adapters.sqlite import SqliteStore, open_store
 from lci_app.adapters.sqlite.migrate import migrate, shipped
 from lci_app.core import names
-from lci_app.core.model import Build, BuildStatus, NewBuild, Trigger, Trust, Verdict, Wait
+from lci_app.core.delivery import Verdict
+from lci_app.core.model import Build, BuildStatus, NewBuild, Trigger, Trust, Wait
 from lci_app.core.project import Project
 from lci_app.interfaces import NewDelivery, RecordedDelivery
 from tests.adapters.sqlite_store import EARLY, LATER, LATEST, SEALER, a_build, a_project, pull_request_build

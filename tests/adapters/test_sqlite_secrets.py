@@ -12,7 +12,7 @@ from lci_app.adapters.sqlite import SqliteStore, open_store
 from lci_app.adapters.sqlite.migrate import migrate, shipped
 from lci_app.adapters.vault import open_vault
 from lci_app.core import names
-from lci_app.core.model import NewBuild, Trigger
+from lci_app.core.model import NewBuild, Trigger, Trust
 from lci_app.core.project import ProjectSecrets, ProjectSettings
 from lci_app.core.secrets import SecretFacts
 from lci_app.interfaces import Gone, Trouble
@@ -136,7 +136,7 @@ async def test_passwords_in_addresses_that_an_older_lci_has_kept_are_moved_and_s
     password = "ghp_anold1password"
     async with inline_store(tmp_path) as store:
         await a_project(store)
-        await store.queue_build(NewBuild(1, Trigger.MANUAL, "main", queue_key="k"), EARLY)
+        await store.queue_build(NewBuild(1, Trigger.MANUAL, "main", queue_key="k", trust=Trust.TRUSTED), EARLY)
         if own_token is not None:
             await store.update_project(
                 1, (await a_settings(store)), ProjectSecrets(repo_token=own_token), if_revision=None, at=EARLY

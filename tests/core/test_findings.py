@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from lci_app.core import findings
+from lci_app.core.disk import Disk
 from lci_app.core.findings import SeenContainer, Severity
-from lci_app.core.model import Disk, Slot, SlotState, SlotStatus
+from lci_app.core.model import Slot, SlotState, SlotStatus
 from tests.makers import build, project
 
 SHOP = project(1, "shop").model_copy(update={"active_slot": Slot.BLUE})

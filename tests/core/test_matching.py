@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from lci_app.core.delivery import Verdict
 from lci_app.core.matching import (
     Matched,
     Passed,
@@ -16,7 +17,6 @@ from lci_app.core.matching import (
     of_repository,
     verdict_of,
 )
-from lci_app.core.model import Verdict
 from lci_app.core.project import ProjectSettings
 from lci_app.core.pull_request import PullRequest, read_pull_request
 from lci_app.core.push import Push, read_push

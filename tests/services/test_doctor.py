@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from lci_app.core import names
-from lci_app.core.model import Disk, Slot
+from lci_app.core.disk import Disk
+from lci_app.core.model import Slot
 from lci_app.interfaces import Isolated
 from lci_app.services.doctor import Doctor
 from tests.services.house import House

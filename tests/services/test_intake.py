@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import trio
 
-from lci_app.core.model import Trigger, Verdict
+from lci_app.core.delivery import Verdict
+from lci_app.core.model import Trigger
 from lci_app.core.payload import sign
 from lci_app.core.project import Project, ProjectSecrets
 from lci_app.interfaces import BuildFilter

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from lci_app.core.model import Build, BuildStatus, Trigger, Verdict
+from lci_app.core.delivery import Verdict
+from lci_app.core.model import Build, BuildStatus, Trigger
 from lci_app.core.project import Project
 from lci_app.interfaces import NewDelivery
 from lci_app.services.results import BuildsQueued, Invalid, NoSuchBuild, NoSuchProject, NothingRetained, Placed

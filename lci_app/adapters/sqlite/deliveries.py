@@ -11,7 +11,8 @@ from lci_app.adapters.sqlite.builds import build_by_id, insert_build
 from lci_app.adapters.sqlite.database import Room
 from lci_app.adapters.sqlite.lives import cancel_queued
 from lci_app.adapters.sqlite.rows import bound
-from lci_app.core.model import Build, Delivery, NewBuild, Timestamp, Verdict
+from lci_app.core.delivery import Delivery, Verdict
+from lci_app.core.model import Build, NewBuild, Timestamp
 from lci_app.interfaces import Gone, NewDelivery, RecordedDelivery
 
 _SELECT: Final = """

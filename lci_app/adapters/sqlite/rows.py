@@ -11,10 +11,10 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
+from lci_app.core.delivery import Delivery, Verdict
 from lci_app.core.model import (
     Build,
     BuildStatus,
-    Delivery,
     Deployment,
     DeploymentOutcome,
     Failure,
@@ -30,7 +30,6 @@ from lci_app.core.model import (
     Timestamp,
     Trigger,
     Trust,
-    Verdict,
 )
 from lci_app.core.project import Project, ProjectSettings
 from lci_app.interfaces import RememberedAnswer

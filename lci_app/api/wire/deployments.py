@@ -7,7 +7,8 @@ from typing import Self
 
 from lci_app.api.wire.base import Answer, GrowingPage, Id, Query
 from lci_app.api.wire.builds import HealthCheckDocument, QueuedBuild
-from lci_app.core.model import Delivery, Deployment, DeploymentOutcome, Slot, Timestamp, Trigger, Verdict
+from lci_app.core.delivery import Delivery, Verdict
+from lci_app.core.model import Deployment, DeploymentOutcome, Slot, Timestamp, Trigger
 
 DeploymentsQuery = GrowingPage
 

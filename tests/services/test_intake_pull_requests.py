@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from lci_app.core import names
+from lci_app.core.delivery import Verdict
 from lci_app.core.events import BuildStatusChanged
-from lci_app.core.model import Build, BuildStatus, Trigger, Trust, Verdict, Wait
+from lci_app.core.model import Build, BuildStatus, Trigger, Trust, Wait
 from lci_app.core.payload import sign
 from lci_app.core.project import Project
 from lci_app.interfaces import ContainerSpec, Refusal

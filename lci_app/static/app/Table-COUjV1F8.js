@@ -1,1 +1,0 @@
-import{$ as e,Ct as t,N as n,U as r,Z as i,dt as a,lt as o}from"./projects.svelte-BWzLaX17.js";var s=e(`<div class="card table" role="region" tabindex="0"><table><!></table></div>`);function c(e,c){var l=s(),u=a(l),d=a(u);r(d,()=>c.children),t(u),t(l),o(()=>n(l,`aria-label`,c.label)),i(e,l)}export{c as t};
