@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { LogModel, PAGE } from "./model.ts";
+import { HELD, LogModel, PAGE } from "./model.ts";
 
 const NOW = "2026-11-20T11:02:54.123Z";
 const filled = (from: number, to: number, model = new LogModel()) => {
@@ -17,21 +17,36 @@ describe("a log's model", () => {
     expect(model.line(1)?.time).toBe(Date.parse(NOW));
   });
 
-  test("knows which pages lack a line that exists", () => {
+  test("knows where a page begins to lack lines that are looked at, and minds no others", () => {
     const model = filled(3 * PAGE - 10, 3 * PAGE + 5);
-    expect(model.missing(1, model.total)).toEqual([0, 1, 2]);
+    expect(model.missing(1, model.total)).toEqual([1, PAGE + 1, 2 * PAGE + 1]);
+    expect(model.missing(3 * PAGE - 10, model.total)).toEqual([]);
+    filled(1, 40, model);
+    expect(model.missing(1, 40)).toEqual([]);
+    expect(model.missing(30, 60)).toEqual([41]);
     filled(1, 3 * PAGE - 11, model);
     expect(model.missing(1, model.total)).toEqual([]);
     model.put(model.total + 2, NOW, "stdout", "behind a gap");
-    expect(model.missing(1, model.total)).toEqual([3]);
+    expect(model.missing(1, model.total)).toEqual([model.total - 1]);
   });
 
-  test("forgets what was longest out of sight, and asks for it again", () => {
+  test("holds so many characters, however few lines they are, and forgets what was longest out of sight", () => {
     const model = new LogModel();
-    for (let page = 0; page < 700; page++) model.put(page * PAGE + 1, NOW, "stdout", "x");
+    const long = "x".repeat(HELD / 10);
+    for (let page = 0; page < 12; page++) model.put(page * PAGE + 1, NOW, "stdout", long);
     expect(model.line(1)).toBeUndefined();
-    expect(model.line(699 * PAGE + 1)?.text).toBe("x");
-    expect(model.missing(1, 1)).toEqual([0]);
+    expect(model.line(11 * PAGE + 1)?.text).toBe(long);
+    expect(model.missing(1, 1)).toEqual([1]);
+  });
+
+  test("never forgets what is looked at, so that it is not asked for for ever", () => {
+    const model = new LogModel();
+    const long = "x".repeat(HELD / 4);
+    model.total = 8 * PAGE;
+    model.missing(1, 2);
+    model.put(1, NOW, "stdout", long);
+    for (let page = 1; page < 8; page++) model.put(page * PAGE + 1, NOW, "stdout", long);
+    expect(model.line(1)?.text).toBe(long);
   });
 
   test("learns from live lines where a stage begins", () => {

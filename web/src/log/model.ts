@@ -8,8 +8,10 @@
 import type { Stream } from "../wire/generated.ts";
 
 export const PAGE = 500;
-/** Pages held: 300,000 lines. */
-const HELD = 600;
+/** Characters held, which is what takes the memory: some 300,000 ordinary lines. */
+export const HELD = 48_000_000;
+/** What a line takes beside its text, in characters. */
+const LINE = 60;
 
 export interface Line {
   number: number;
@@ -29,6 +31,8 @@ interface Page {
   lines: (Line | undefined)[];
   filled: number;
   used: number;
+  /** Characters held. */
+  size: number;
 }
 
 export class LogModel {
@@ -38,9 +42,11 @@ export class LogModel {
   longest = 0;
   /** The stages that have begun, in order. */
   sections: Section[] = [];
-  /** What a line takes on the average, for a first guess at how far lines wrap. */
   private readonly pages = new Map<number, Page>();
   private uses = 0;
+  private held = 0;
+  /** The pages that were looked at last; they are not forgotten. */
+  private looked: [number, number] = [-1, -1];
 
   line(number: number): Line | undefined {
     const page = this.pages.get(pageOf(number));
@@ -50,11 +56,15 @@ export class LogModel {
   put(number: number, timestamp: string, stream: Stream, text: string): void {
     this.total = Math.max(this.total, number);
     this.longest = Math.max(this.longest, text.length);
-    const page = this.page(pageOf(number));
+    const at = pageOf(number);
+    const page = this.page(at);
     const place = (number - 1) % PAGE;
     if (page.lines[place] !== undefined) return;
     page.lines[place] = { number, time: Date.parse(timestamp), stream, text };
     page.filled += 1;
+    page.size += text.length + LINE;
+    this.held += text.length + LINE;
+    if (this.held > HELD) this.forget(at);
   }
 
   /** The stage to which lines from `first` on belong, as it is learnt from live lines. */
@@ -63,15 +73,17 @@ export class LogModel {
     if (stage !== "-" && last?.stage !== stage && first > (last?.first ?? 0)) this.sections = [...this.sections, { stage, first }];
   }
 
-  /** Pages between two lines that lack a line which exists. */
+  /** For each page of which a line between two is lacking that exists: the first that this page lacks. */
   missing(first: number, last: number): number[] {
-    const wanting = [];
-    for (let at = pageOf(Math.max(first, 1)); at <= pageOf(Math.min(last, this.total)); at++) {
+    const [from, to] = [Math.max(first, 1), Math.min(last, this.total)];
+    this.looked = [pageOf(from), pageOf(to)];
+    const holes = [];
+    for (let at = pageOf(from); at <= pageOf(to); at++) {
       const page = this.pages.get(at);
       if (page) page.used = ++this.uses;
-      if ((page?.filled ?? 0) < Math.min(PAGE, this.total - at * PAGE)) wanting.push(at);
+      if (lacks(page, Math.max(from - at * PAGE, 1), Math.min(to - at * PAGE, PAGE))) holes.push(at * PAGE + firstHole(page));
     }
-    return wanting;
+    return holes;
   }
 
   sectionOf(number: number): Section | undefined {
@@ -81,9 +93,8 @@ export class LogModel {
   private page(at: number): Page {
     let page = this.pages.get(at);
     if (!page) {
-      page = { lines: [], filled: 0, used: ++this.uses };
+      page = { lines: [], filled: 0, used: ++this.uses, size: 0 };
       this.pages.set(at, page);
-      if (this.pages.size > HELD) this.forget(at);
     }
     return page;
   }
@@ -93,10 +104,27 @@ export class LogModel {
     let oldest = -1;
     let used = Infinity;
     for (const [at, page] of this.pages) {
-      if (at !== kept && page.used < used) [oldest, used] = [at, page.used];
+      const isLooked = at >= this.looked[0] && at <= this.looked[1];
+      if (at !== kept && !isLooked && page.used < used) [oldest, used] = [at, page.used];
     }
+    this.held -= this.pages.get(oldest)?.size ?? 0;
     this.pages.delete(oldest);
   }
+}
+
+/** Whether one of a page's places, counted from 1, is empty. */
+function lacks(page: Page | undefined, first: number, last: number): boolean {
+  if (!page) return first <= last;
+  if (page.filled === PAGE) return false;
+  for (let place = first; place <= last; place++) if (page.lines[place - 1] === undefined) return true;
+  return false;
+}
+
+/** The first empty place of a page, from 1. */
+function firstHole(page: Page | undefined): number {
+  const lines = page?.lines ?? [];
+  const hole = lines.findIndex((line) => line === undefined);
+  return (hole < 0 ? lines.length : hole) + 1;
 }
 
 export function pageOf(number: number): number {

@@ -2,12 +2,14 @@
 
 import type { ApiError } from "../link/api.ts";
 import type { Listener } from "../link/live.ts";
-import { LogModel, PAGE } from "../log/model.ts";
-import type { LogLineDocument, ServerMessage } from "../wire/generated.ts";
+import { LogModel, PAGE, pageOf } from "../log/model.ts";
+import type { LogLineDocument, LogPage, LogQuery, ServerMessage } from "../wire/generated.ts";
 import { api, asError, live } from "./app.svelte.ts";
 
 /** Requests for pages under way at a time; what is in view now comes before what was in view. */
 const AT_ONCE = 3;
+/** Before what could not be had is asked for again. Milliseconds. */
+const AGAIN = 3000;
 
 export class Log implements Listener {
   readonly model = new LogModel();
@@ -17,10 +19,13 @@ export class Log implements Listener {
   error = $state.raw<ApiError | null>(null);
   lagging = $state(false);
 
+  /** The pages that are asked for. */
   private readonly asking = new Set<number>();
   private wanted: [number, number] = [1, 1];
   private ended = false;
   private frame = 0;
+  private stagesAsked = 0;
+  private reading = false;
 
   constructor(readonly build: number) {}
 
@@ -28,35 +33,46 @@ export class Log implements Listener {
   open(): () => void {
     let leave: () => void = () => undefined;
     let left = false;
-    void this.begin().then(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const begin = async () => {
+      const begun = await this.begin();
       if (left) return;
-      leave = live.subscribe({ target: "build", build_id: this.build, next: () => this.model.total + 1 }, this);
-    });
+      if (begun) leave = live.subscribe({ target: "build", build_id: this.build, next: () => this.model.total + 1 }, this);
+      else if (this.error?.status !== 404) timer = setTimeout(() => void begin(), AGAIN);
+    };
+    void begin();
     return () => {
       left = true;
+      clearTimeout(timer);
       leave();
     };
   }
 
-  private async begin(): Promise<void> {
+  private async begin(): Promise<boolean> {
     try {
-      const path = { build_id: this.build };
-      const [tail] = await Promise.all([
-        api.call("GET /api/builds/{build_id}/logs", { path, query: { tail: PAGE } }),
-        this.learnStages(),
-      ]);
+      const [tail] = await Promise.all([this.ask({ tail: PAGE }), this.learnStages()]);
       this.model.total = tail.total;
       this.put(tail.lines);
       this.ended = tail.complete;
+      this.error = null;
+      return true;
     } catch (error) {
       this.error = asError(error);
+      return false;
+    } finally {
+      this.loaded = true;
     }
-    this.loaded = true;
+  }
+
+  private ask(query: LogQuery): Promise<LogPage> {
+    return api.call("GET /api/builds/{build_id}/logs", { path: { build_id: this.build }, query });
   }
 
   /** Ask where the stages begin: when the log is opened, and when one has begun. */
   async learnStages(): Promise<void> {
+    const asked = ++this.stagesAsked;
     const { stages } = await api.call("GET /api/builds/{build_id}/logs/stages", { path: { build_id: this.build } });
+    if (asked < this.stagesAsked) return;
     this.model.sections = stages.map(({ stage, first_line: first }) => ({ stage, first }));
     this.changed();
   }
@@ -68,26 +84,28 @@ export class Log implements Listener {
   }
 
   private askForMissing(): void {
-    for (const page of this.model.missing(...this.wanted)) {
+    for (const hole of this.model.missing(...this.wanted)) {
       if (this.asking.size >= AT_ONCE) return;
-      if (!this.asking.has(page)) void this.ask(page);
+      if (!this.asking.has(pageOf(hole))) void this.fill(hole);
     }
   }
 
-  private async ask(page: number): Promise<void> {
+  /** Bring in a page from its first missing line on; one of very long lines comes in parts. */
+  private async fill(hole: number): Promise<void> {
+    const page = pageOf(hole);
     this.asking.add(page);
+    let brought = 0;
     try {
-      const query = { from: page * PAGE + 1, limit: PAGE };
-      const { lines } = await api.call("GET /api/builds/{build_id}/logs", { path: { build_id: this.build }, query });
+      const { lines } = await this.ask({ from: hole, limit: (page + 1) * PAGE - hole + 1 });
       this.put(lines);
       this.error = null;
-      // A page of very long lines comes in parts.
-      if (lines.length) queueMicrotask(() => this.askForMissing());
+      brought = lines.length;
     } catch (error) {
       this.error = asError(error);
     } finally {
       this.asking.delete(page);
     }
+    if (brought) this.askForMissing();
   }
 
   private put(lines: readonly LogLineDocument[]): void {
@@ -109,13 +127,19 @@ export class Log implements Listener {
   }
 
   private async readOn(): Promise<void> {
-    const query = { from: this.model.total + 1, limit: 5000 };
-    const path = { build_id: this.build };
-    const page = await api.call("GET /api/builds/{build_id}/logs", { path, query }).catch(() => null);
-    if (!page) return;
-    for (const line of page.lines) this.model.enter(line.stage, line.number);
-    this.put(page.lines);
-    this.ended = page.complete && page.lines.length === 0;
+    if (this.reading) return;
+    this.reading = true;
+    try {
+      const page = await this.ask({ from: this.model.total + 1, limit: 5000 });
+      for (const line of page.lines) this.model.enter(line.stage, line.number);
+      this.put(page.lines);
+      this.ended = page.complete && page.lines.length === 0;
+      this.error = null;
+    } catch (error) {
+      this.error = asError(error);
+    } finally {
+      this.reading = false;
+    }
   }
 
   hear(message: ServerMessage): void {
@@ -150,15 +174,19 @@ export class Log implements Listener {
     }
   }
 
-  /** The lines themselves, however many: what is not here is fetched. */
+  /** The lines themselves, however many: what is not here is fetched, and not kept. Throws ApiError. */
   async lines(first: number, last: number): Promise<string[]> {
-    for (let from = first; from <= last; ) {
-      const lacking = this.model.missing(from, last)[0];
-      if (lacking === undefined) break;
-      await this.ask(lacking);
-      if (this.error) throw this.error;
-      from = Math.max(from, lacking * PAGE + 1);
+    const texts: string[] = [];
+    while (first + texts.length <= last) {
+      const number = first + texts.length;
+      const held = this.model.line(number);
+      if (held) texts.push(held.text);
+      else {
+        const { lines } = await this.ask({ from: number, limit: Math.min(last - number + 1, 5000) });
+        if (!lines.length) break;
+        for (const { text } of lines) texts.push(text);
+      }
     }
-    return Array.from({ length: last - first + 1 }, (_, i) => this.model.line(first + i)?.text ?? "");
+    return texts;
   }
 }

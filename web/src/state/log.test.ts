@@ -1,0 +1,82 @@
+// @vitest-environment happy-dom
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { PAGE } from "../log/model.ts";
+import { settled, Wire, type Asked } from "../testing/lci.ts";
+import { Log } from "./log.svelte.ts";
+
+const NOW = "2026-11-20T11:02:54.123Z";
+const TOTAL = 2 * PAGE;
+/** lci ends a page early where its lines are long. */
+const AT_MOST = 120;
+
+let wire: Wire;
+beforeEach(() => {
+  wire = new Wire().plugIn();
+  wire.on(/logs$/, ({ query }: Asked) => {
+    const tail = query.get("tail");
+    const first = tail ? TOTAL - 10 + 1 : Number(query.get("from"));
+    const count = Math.min(tail ? 10 : Number(query.get("limit")), AT_MOST, TOTAL - first + 1);
+    return { lines: Array.from({ length: count }, (_, i) => lineOf(first + i)), total: TOTAL, complete: true };
+  });
+  wire.on(/logs\/stages$/, () => ({ stages: [] }));
+});
+afterEach(() => vi.unstubAllGlobals());
+
+const lineOf = (number: number) => ({ number, timestamp: NOW, stream: "stdout", stage: "build", text: `line ${number}`, continued: false });
+
+async function opened(): Promise<Log> {
+  const log = new Log(7);
+  log.open();
+  await settled();
+  expect(log.model.total).toBe(TOTAL);
+  return log;
+}
+
+/** Until no more is asked: a request made again and again does not end. */
+async function quiet(): Promise<void> {
+  for (let asked = -1; asked !== wire.asked.length; ) {
+    expect(wire.asked.length).toBeLessThan(60);
+    asked = wire.asked.length;
+    await settled();
+  }
+}
+
+test("a page that comes in parts is asked for from where the last part ended, until it is whole", async () => {
+  const log = await opened();
+  log.look(1, PAGE);
+  await quiet();
+  const from = wire.of(/logs$/).map(({ query }) => query.get("from")).slice(1);
+  expect(from).toEqual(["1", "121", "241", "361", "481"]);
+  expect(log.model.line(PAGE)?.text).toBe(`line ${PAGE}`);
+});
+
+test("an answer without a line is not asked for again and again", async () => {
+  const log = await opened();
+  wire.on(/logs$/, () => ({ lines: [], total: TOTAL, complete: true }));
+  log.look(1, 40);
+  await quiet();
+  expect(wire.of(/logs$/)).toHaveLength(2);
+});
+
+test("lines that are copied are those asked for, and no others are waited for", async () => {
+  const log = await opened();
+  expect(await log.lines(TOTAL - 3, TOTAL)).toEqual([997, 998, 999, 1000].map((number) => `line ${number}`));
+  expect(wire.of(/logs$/)).toHaveLength(1);
+  const first = PAGE - 2;
+  expect(await log.lines(first, first + 129)).toEqual(Array.from({ length: 130 }, (_, i) => `line ${first + i}`));
+});
+
+test("a log whose beginning could not be had is asked for again, and not all of it by the live channel", async () => {
+  vi.useFakeTimers();
+  wire.on(/logs$/, (asked: Asked) => void asked.refuse(503, "SHUTTING_DOWN"));
+  const log = new Log(7);
+  const leave = log.open();
+  await settled();
+  expect(log.error?.status).toBe(503);
+  wire.on(/logs$/, () => ({ lines: [lineOf(TOTAL)], total: TOTAL, complete: true }));
+  await vi.advanceTimersByTimeAsync(5000);
+  expect(log.model.total).toBe(TOTAL);
+  expect(log.error).toBeNull();
+  leave();
+  vi.useRealTimers();
+});
