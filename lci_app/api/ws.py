@@ -13,6 +13,7 @@ from typing import Final, Protocol
 import trio
 from pydantic import TypeAdapter, ValidationError
 
+import lci_app
 from lci_app.api.log_follow import LogFollower
 from lci_app.api.needs import Listener, Parts
 from lci_app.api.route import MAX_ID
@@ -82,7 +83,7 @@ class Session:
         try:
             with self._hub.subscribe() as listener:
                 async with trio.open_nursery() as self._nursery:
-                    await self._tell(Connected(timestamp=self._clock.now(), connection_id=secrets.token_hex(8)))
+                    await self._greet()
                     self._nursery.start_soon(self._hear, listener)
                     self._nursery.start_soon(self._leave_at_stop)
                     self._nursery.start_soon(self._leave_when_signed_out)
@@ -90,6 +91,11 @@ class Session:
         except Exception:
             logger.exception("a WebSocket connection failed")
             await self._close(INTERNAL_ERROR, "lci has failed; its log has the reason")
+
+    async def _greet(self) -> None:
+        await self._tell(
+            Connected(timestamp=self._clock.now(), connection_id=secrets.token_hex(8), version=lci_app.__version__)
+        )
 
     async def _obey(self) -> None:
         while True:

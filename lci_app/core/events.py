@@ -25,6 +25,8 @@ class Event(BaseModel):
 class Connected(Event):
     type: Literal["connected"] = "connected"
     connection_id: str
+    # A page that was loaded from another version is told by this that it is old.
+    version: str
 
 
 class Subscribed(Event):

@@ -77,6 +77,24 @@ async def test_what_is_found_is_the_record(logs, regex):
 
 
 @pytest.mark.parametrize("regex", [False, True])
+async def test_a_text_is_found_across_its_colours_as_it_is_shown(tmp_path, regex):
+    lines = [
+        "plain",
+        "\x1b[31mFAIL\x1b[0m src/a.test\r\x1b[K",
+        "see \x1b[1mFA\x1b[22mIL src",
+        "FAIL \x1b[2K\x1b]8;;http://x\x07src",
+    ]
+    stored(tmp_path, b"".join(record(line.encode()) for line in lines))
+    logs = logs_in(tmp_path)
+    assert await find(logs, "FAIL src", regex=regex) == [2, 3, 4]
+    assert await find(logs, "fail src", regex=regex) == ([] if regex else [2, 3, 4])
+    assert await find(logs, "31m", regex=regex) == []
+    assert await find(logs, r"\x1b\[31m" if regex else "\x1b[31m", regex=regex) == [2]
+    [second, *_] = await logs.search(RELATIVE, "FAIL src", regex=regex, first=2, limit=1)
+    assert second.text == lines[1]
+
+
+@pytest.mark.parametrize("regex", [False, True])
 async def test_a_long_log_is_searched_to_its_end(tmp_path, regex):
     lines = [b"%07d %s" % (number, b"x" * 90) for number in range(1, 30_001)]
     stored(tmp_path, b"".join(record(line) for line in lines))

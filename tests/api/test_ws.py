@@ -12,6 +12,7 @@ from lci_app.api.ws import MAX_SUBSCRIPTIONS
 from lci_app.core.events import ContainerStatus, DeploymentEnded, ErrorEvent, HealthCheck
 from lci_app.core.model import Build, BuildStatus, Scope, Slot
 from lci_app.interfaces import Requeue
+import lci_app
 from tests.api.http_client import handshake
 from tests.api.rig import DASHBOARD, Rig, feed, log_of
 from tests.api.ws_client import Client, connect, connected, line_numbers
@@ -24,6 +25,8 @@ async def test_the_first_message_says_that_the_client_is_connected(served: Rig) 
     async with connect(served) as one, connect(served) as other:
         first, second = await one.expect("connected"), await other.expect("connected")
     assert first["connection_id"] != second["connection_id"]
+    # So that a page which was loaded from another version knows that it is old.
+    assert first["version"] == lci_app.__version__
 
 
 @pytest.mark.parametrize("authorization", ["", "Bearer lci_wrong"])

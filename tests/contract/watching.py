@@ -21,9 +21,10 @@ NEVER = "sleep 1000"
 STATUS = {"build_id", "project_id", "project_name", "build_number", "status", "previous_status"}
 
 
-# By type, as the paper's table has them; `type` and `timestamp` are everywhere.
+# By type, as the paper's table has them, and `connected` with the version that was added to it; `type` and `timestamp`
+# are everywhere.
 FIELDS = {
-    "connected": {"connection_id"},
+    "connected": {"connection_id", "version"},
     "pong": set(),
     "build_status": STATUS,
     "log": {"build_id", "project_id", "line", "line_number", "stream", "stage"},

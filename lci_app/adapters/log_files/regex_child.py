@@ -17,6 +17,7 @@ from typing import Final, TypedDict
 
 from lci_app.adapters.log_files.files import open_for_reading, whole_records
 from lci_app.core.log_lines import parse
+from lci_app.core.terminal import ESCAPE, plain_text
 
 # Exit status that says: standard output holds why the expression is none.
 BAD_EXPRESSION: Final = 3
@@ -56,13 +57,17 @@ def main() -> int:
 
 def _matches(request: Request, pattern: re.Pattern[str]) -> Iterator[tuple[int, bytes]]:
     number = request["number"]
+    # Colours are no part of a line's text, unless they are what is looked for.
+    is_raw = ESCAPE in request["query"] or "\\x1b" in request["query"].lower()
     log = open_for_reading(Path(request["path"]))
     try:
         for block in whole_records(log, request["offset"], request["size"]):
             records = block.split(b"\n")
             for record, line in zip(records[:-1], block.decode(errors="replace").split("\n"), strict=False):
-                if number >= request["first"] and pattern.search(parse(line).text):
-                    yield number, record
+                if number >= request["first"]:
+                    text = parse(line).text
+                    if pattern.search(text if is_raw else plain_text(text)):
+                        yield number, record
                 number += 1
     finally:
         os.close(log)

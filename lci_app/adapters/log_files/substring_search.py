@@ -1,4 +1,7 @@
-"""Finds the lines that hold a text: by the whole block first, so that only what is found costs anything."""
+"""Finds the lines that hold a text: by the whole block first, so that only what is found costs anything.
+
+Colours within the text are no part of it, unless they are what is looked for.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from pathlib import Path
 from lci_app.adapters.log_files.files import open_for_reading, whole_records
 from lci_app.adapters.log_files.index import Entry
 from lci_app.core.log_lines import decode, text_start
+from lci_app.core.terminal import ESCAPE, plain_bytes
 from lci_app.interfaces import LogRecord
 
 
@@ -35,6 +39,18 @@ def substring_search(
 
 def _matches(block: bytes, needle: bytes) -> Iterator[tuple[int, bytes]]:
     """Yield each record whose text holds the needle, with its place among the block's records, from 0."""
+    shown = block if ESCAPE.encode() in needle else plain_bytes(block)
+    if shown is block:
+        yield from _holding(block, needle)
+        return
+    records: list[bytes] = []
+    for line, _ in _holding(shown, needle):
+        # `splitlines` would part a record at a carriage return, too.
+        records = records or block.split(b"\n")
+        yield line, records[line] + b"\n"
+
+
+def _holding(block: bytes, needle: bytes) -> Iterator[tuple[int, bytes]]:
     folded = block.lower() if needle == needle.lower() else block
     lines = counted = begin = 0
     while (hit := folded.find(needle, begin)) >= 0:
