@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 import trio
 
+import lci_app
 from lci_app.api import ws
 from lci_app.api.ws import MAX_SUBSCRIPTIONS
 from lci_app.core.events import ContainerStatus, DeploymentEnded, ErrorEvent, HealthCheck
 from lci_app.core.model import Build, BuildStatus, Scope, Slot
 from lci_app.interfaces import Requeue
-import lci_app
 from tests.api.http_client import handshake
 from tests.api.rig import DASHBOARD, Rig, feed, log_of
 from tests.api.ws_client import Client, connect, connected, line_numbers

@@ -33,10 +33,14 @@ export class ApiError extends Error {
 }
 
 export class Api {
-  /** @param who returns those that say who asks. @param refused hears of every 401. */
+  /**
+   * @param who returns those that say who asks. @param refused hears of every 401. @param reached hears of every request
+   * whether it was answered.
+   */
   constructor(
     private readonly who: () => Record<string, string>,
     private readonly refused: () => void,
+    private readonly reached: (answered: boolean) => void = () => undefined,
   ) {}
 
   async call<C extends Call>(call: C, given: Given<C> = {}): Promise<Calls[C]["answer"]> {
@@ -54,7 +58,12 @@ export class Api {
   /** Fetch what is not JSON: a log, a kept file. */
   async fetch(address: string, init: RequestInit = {}): Promise<Response> {
     const headers = { ...(init.headers as Record<string, string>), ...this.who() };
-    const response = await sent(() => fetch(address, { ...init, headers, cache: "no-store" }), !init.method || init.method === "GET");
+    const isRead = !init.method || init.method === "GET";
+    const response = await sent(() => fetch(address, { ...init, headers, cache: "no-store" }), isRead).catch((error: unknown) => {
+      if (error instanceof ApiError) this.reached(false);
+      throw error;
+    });
+    this.reached(true);
     if (response.ok) return response;
     const error = await errorOf(response);
     if (error.status === 401) this.refused();

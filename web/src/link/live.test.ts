@@ -71,7 +71,45 @@ test("what is wanted is asked for at every connect, a build's log from the line 
   Socket.last.onopen?.();
   expect(Socket.all).toHaveLength(2);
   expect(Socket.last.sent[0]).toMatchObject({ from_line: 41 });
-  expect(ear.resumed).toBe(2);
+  expect(ear.resumed).toBe(0);
+});
+
+test("a listener asks for what it missed once its topic is confirmed, for only then is nothing missed any more", () => {
+  const [ear, late] = [new Ear(), new Ear()];
+  live.subscribe({ target: "global" }, ear);
+  Socket.last.onopen?.();
+  Socket.last.tell({ type: "subscribed", target: "global", current_status: null });
+  expect(ear.resumed).toBe(1);
+  live.subscribe({ target: "global" }, late);
+  expect(Socket.last.sent).toHaveLength(1);
+  live.subscribe({ target: "project", project_id: 3 }, late);
+  Socket.last.tell({ type: "subscribed", target: "project", project_id: 3, current_status: "Blue" });
+  expect([ear.resumed, late.resumed]).toEqual([1, 1]);
+  Socket.last.close();
+  vi.advanceTimersByTime(600);
+  Socket.last.onopen?.();
+  Socket.last.tell({ type: "subscribed", target: "global", current_status: null });
+  expect([ear.resumed, late.resumed]).toEqual([2, 2]);
+});
+
+test("a connection that says nothing is asked whether it is alive, and given up when it does not answer", () => {
+  Socket.last.onopen?.();
+  vi.advanceTimersByTime(29_000);
+  expect(Socket.last.sent).toEqual([]);
+  vi.advanceTimersByTime(2000);
+  expect(Socket.last.sent).toEqual([{ type: "ping" }]);
+  Socket.last.tell({ type: "pong" });
+  vi.advanceTimersByTime(20_000);
+  expect(live.state).toBe("open");
+  vi.advanceTimersByTime(20_000);
+  expect(live.state).not.toBe("open");
+});
+
+test("who is at the other end is told at every connect", () => {
+  const versions: string[] = [];
+  live.greeted = (version) => versions.push(version);
+  Socket.last.tell({ type: "connected", connection_id: "x", version: "1.2.3" });
+  expect(versions).toEqual(["1.2.3"]);
 });
 
 test("a message is heard by those whom it concerns, once", () => {

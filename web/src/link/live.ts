@@ -1,11 +1,12 @@
 /**
  * The one WebSocket of the page: who subscribed to what, and the one reconnect loop there is.
  *
- * After every connect all subscriptions are renewed, a build's from the line after the last it has, and every
- * listener's `resume` is called: what happened in between has to be asked for. No Svelte in here.
+ * After every connect all subscriptions are renewed, a build's from the line after the last it has. Once lci has
+ * confirmed a topic, its listeners' `resume` is called: what happened before has to be asked for, and nothing that
+ * happens after is missed. No Svelte in here.
  */
 
-import type { ServerMessage, Subscription } from "../wire/generated.ts";
+import type { ServerMessage, Subscribed, Subscription } from "../wire/generated.ts";
 import { Backoff } from "./backoff.ts";
 
 export type Topic =
@@ -16,7 +17,7 @@ export type Topic =
 
 export interface Listener {
   hear(message: ServerMessage): void;
-  /** The connection is there (again): ask for what may have been missed. Also called while it is blocked, to poll. */
+  /** From now on all is heard: ask for what may have been missed. Also called while there is no connection, to poll. */
   resume(): void;
 }
 
@@ -25,17 +26,23 @@ export type LinkState = "connecting" | "open" | "waiting";
 interface Entry {
   topic: Topic;
   listener: Listener;
+  /** Whether lci has confirmed its topic on this connection. */
+  confirmed: boolean;
 }
 
 /** How long a connect may take before the listeners poll instead. Milliseconds, as all here. */
 const PATIENCE = 3000;
 const POLL = 3000;
 const PONG_PATIENCE = 5000;
+/** A connection that was silent for so long is asked whether it is alive. */
+const SILENCE = 30_000;
 
 export class Live {
   state: LinkState = "waiting";
   /** Hears of every change of `state`. */
   changed: (state: LinkState) => void = () => undefined;
+  /** Hears which version of lci is at the other end, at every connect. */
+  greeted: (version: string) => void = () => undefined;
 
   private readonly entries = new Set<Entry>();
   private readonly backoff = new Backoff();
@@ -43,6 +50,7 @@ export class Live {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private poller: ReturnType<typeof setInterval> | undefined;
   private pong: ReturnType<typeof setTimeout> | undefined;
+  private heard = 0;
   private wanted = false;
 
   constructor(
@@ -54,13 +62,12 @@ export class Live {
     if (this.wanted) return;
     this.wanted = true;
     this.connect();
-    this.poller = setInterval(() => this.pollWhileBlocked(), POLL);
+    this.poller = setInterval(() => this.lookAfter(), POLL);
   }
 
   stop(): void {
     this.wanted = false;
     clearTimeout(this.timer);
-    clearTimeout(this.pong);
     clearInterval(this.poller);
     this.drop();
     this.become("waiting");
@@ -68,27 +75,35 @@ export class Live {
 
   /** Listen to a topic; returns what ends it. */
   subscribe(topic: Topic, listener: Listener): () => void {
-    const entry = { topic, listener };
+    const known = this.sharing(topic).find(({ confirmed }) => confirmed);
+    const entry = { topic, listener, confirmed: known !== undefined };
     this.entries.add(entry);
-    if (this.state === "open") this.send(entry, "subscribe");
+    // Who joins a build wants its lines; whatever else is heard by one is heard by all.
+    if (this.state === "open" && (topic.target === "build" || !known)) this.send(entry, "subscribe");
     return () => {
       this.entries.delete(entry);
-      const shared = [...this.entries].some((each) => keyOf(each.topic) === keyOf(topic));
-      if (this.state === "open" && !shared) this.send(entry, "unsubscribe");
+      if (this.state === "open" && this.sharing(topic).length === 0) this.send(entry, "unsubscribe");
     };
+  }
+
+  private sharing(topic: Topic): Entry[] {
+    return [...this.entries].filter((each) => keyOf(each.topic) === keyOf(topic));
   }
 
   /** The page is looked at again, or the network is back: a dead connection is found out now, not in a minute. */
   wake(): void {
     if (!this.wanted) return;
-    if (this.state === "open") {
-      clearTimeout(this.pong);
-      this.pong = setTimeout(() => this.lost(), PONG_PATIENCE);
-      this.socket?.send('{"type":"ping"}');
-    } else if (this.state === "waiting") {
+    if (this.state === "open") this.ping();
+    else if (this.state === "waiting") {
       this.backoff.reset();
       this.connect();
     }
+  }
+
+  private ping(): void {
+    if (this.pong) return;
+    this.pong = setTimeout(() => this.lost(), PONG_PATIENCE);
+    this.socket?.send('{"type":"ping"}');
   }
 
   private connect(): void {
@@ -105,6 +120,7 @@ export class Live {
 
   private opened(): void {
     clearTimeout(this.timer);
+    this.heard = Date.now();
     this.become("open");
     const sent = new Set<string>();
     for (const entry of this.entries) {
@@ -113,18 +129,29 @@ export class Live {
       if (!sent.has(key)) this.send(entry, "subscribe");
       sent.add(key);
     }
-    for (const { listener } of this.entries) listener.resume();
   }
 
   private received(message: ServerMessage): void {
+    this.heard = Date.now();
     clearTimeout(this.pong);
+    this.pong = undefined;
     this.backoff.reset();
+    if (message.type === "connected") this.greeted(message.version);
+    if (message.type === "subscribed") this.confirm(message);
     for (const { topic, listener } of [...this.entries]) if (concerns(message, topic)) listener.hear(message);
+  }
+
+  private confirm({ target, build_id, project_id }: Subscribed): void {
+    const key = `${target} ${build_id ?? project_id ?? ""}`;
+    for (const entry of [...this.entries]) {
+      if (entry.confirmed || keyOf(entry.topic) !== key) continue;
+      entry.confirmed = true;
+      entry.listener.resume();
+    }
   }
 
   private lost(): void {
     clearTimeout(this.timer);
-    clearTimeout(this.pong);
     this.drop();
     if (!this.wanted) return;
     this.become("waiting");
@@ -132,6 +159,9 @@ export class Live {
   }
 
   private drop(): void {
+    clearTimeout(this.pong);
+    this.pong = undefined;
+    for (const entry of this.entries) entry.confirmed = false;
     const socket = this.socket;
     this.socket = null;
     if (!socket) return;
@@ -139,9 +169,11 @@ export class Live {
     socket.close();
   }
 
-  private pollWhileBlocked(): void {
-    if (this.state === "open" || document.hidden) return;
-    for (const { listener } of this.entries) listener.resume();
+  /** A connection that is silent is asked whether it is there; while there is none, listeners ask instead. */
+  private lookAfter(): void {
+    if (this.state === "open") {
+      if (Date.now() - this.heard >= SILENCE) this.ping();
+    } else if (!document.hidden) for (const { listener } of this.entries) listener.resume();
   }
 
   private become(state: LinkState): void {

@@ -1,6 +1,6 @@
 /** The shape and colour of each state. Words come from the dictionary, under the state's own name. */
 
-import type { BuildStatus, ProjectDocument, StageStatus } from "../wire/generated.ts";
+import type { BuildStatus, ProjectDocument, SlotDocument, StageStatus } from "../wire/generated.ts";
 import type { IconName } from "./icons.ts";
 
 export type Shown = BuildStatus | StageStatus | "FlippedBack" | "live" | "stopped" | "trouble" | "idle";
@@ -30,11 +30,17 @@ export const looks: Record<Shown, Look> = {
 
 export const ENDED: ReadonlySet<BuildStatus> = new Set(["Success", "Failed", "Cancelled"]);
 
+/** The slot that gets the traffic. */
+export function slotOf(project: ProjectDocument): SlotDocument | null {
+  if (!project.active_slot) return null;
+  return project.active_slot === "Blue" ? project.blue : project.green;
+}
+
 /** What a visitor of the project meets now. */
 export function servingState(project: ProjectDocument): "live" | "stopped" | "trouble" | "idle" {
   if (project.stopped) return "stopped";
-  if (!project.active_slot) return "idle";
-  const slot = project.active_slot === "Blue" ? project.blue : project.green;
+  const slot = slotOf(project);
+  if (!slot) return "idle";
   return slot.status === "running" && slot.health !== "unhealthy" ? "live" : "trouble";
 }
 

@@ -25,6 +25,10 @@ class App {
   /** Who is signed in, and what that may do; null until lci has told. */
   me = $state.raw<MeDocument | null>(null);
   link = $state<LinkState>("waiting");
+  /** Whether the last request was answered. */
+  reached = $state(true);
+  /** Whether lci is of another version by now than it was when this page was loaded. */
+  updated = $state(false);
   /** Milliseconds since 1970, as of the last tick; what shows an age or a duration reads this. */
   now = $state(Date.now());
 }
@@ -33,6 +37,7 @@ export const app = new App();
 export const api = new Api(
   () => session.headers(),
   () => left(),
+  (answered) => (app.reached = answered),
 );
 
 // Roles change while a page is open, and every connect is a new look at who asks.
@@ -51,6 +56,12 @@ export async function renewMe(): Promise<void> {
   const me = await api.call("GET /api/me").catch(() => null);
   if (me && asker === session.token) app.me = me;
 }
+
+let loadedFrom = "";
+live.greeted = (version) => {
+  loadedFrom ||= version;
+  app.updated = version !== loadedFrom;
+};
 
 // Where it is only asked who is signed in, a 401 is an answer.
 const asking = new Api(

@@ -1,13 +1,19 @@
-/** One build, live: its record, and what is told beside it: how long its stages took last time, what still serves. */
+/** One build, live: its record, and what is told beside it: how long its stages usually take, what still serves. */
 
 import type { ApiError } from "../link/api.ts";
 import type { Listener } from "../link/live.ts";
+import { Newest } from "../link/newest.ts";
 import type { BuildDocument, BuildPage, HealthCheck, ProjectDocument, ServerMessage } from "../wire/generated.ts";
 import { api, asError, live } from "./app.svelte.ts";
+import { usualOf } from "./usual.ts";
 
 const BURST = 100;
 /** While a build runs, its stages are asked for now and then: no event tells of them. Milliseconds. */
 const STAGES = 2000;
+/** Before what could not be had is asked for again. */
+const AGAIN = 3000;
+/** Successes whose times tell what is usual. */
+const SAMPLES = 5;
 
 export class OneBuild implements Listener {
   build = $state.raw<BuildPage | null>(null);
@@ -16,72 +22,107 @@ export class OneBuild implements Listener {
   before = $state.raw<BuildPage | null>(null);
   /** Builds after that success, up to this one, oldest last. */
   since = $state.raw<BuildDocument[]>([]);
+  /** Seconds that a stage usually takes. */
+  usual = $state.raw<Record<string, number>>({});
+  compared = $state(false);
   check = $state.raw<HealthCheck | null>(null);
   error = $state.raw<ApiError | null>(null);
 
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private projectTimer: ReturnType<typeof setTimeout> | undefined;
+  private readonly newest = new Newest();
+  private readonly newestProject = new Newest();
+  private left = false;
 
   constructor(readonly id: number) {}
 
   watch(): () => void {
-    void this.load().then(() => this.compare());
+    void this.load();
     const leave = live.subscribe({ target: "global" }, this);
     const asking = setInterval(() => {
       if (this.build?.status === "Building" || this.build?.status === "Deploying") void this.load();
     }, STAGES);
     return () => {
+      this.left = true;
       leave();
       clearInterval(asking);
       clearTimeout(this.timer);
+      clearTimeout(this.projectTimer);
     };
   }
 
   resume(): void {
     void this.load();
+    if (this.project) void this.renewProject();
   }
 
   async load(): Promise<void> {
+    const number = this.newest.ask();
     try {
-      this.build = await api.call("GET /api/builds/{build_id}", { path: { build_id: this.id } });
+      const build = await api.call("GET /api/builds/{build_id}", { path: { build_id: this.id } });
+      if (!this.newest.take(number)) return;
+      this.build = build;
       this.error = null;
-    } catch (error) {
-      this.error = asError(error);
+      if (!this.project) await this.renewProject();
+      if (!this.compared) await this.compare(build);
+    } catch (thrown) {
+      if (!this.newest.isNews(number)) return;
+      this.error = asError(thrown);
+      if (this.build && this.error.status !== 404) this.ageing(AGAIN);
     }
   }
 
-  /** Find what this build is compared with. Nothing of the page waits for it. */
-  private async compare(): Promise<void> {
+  /** Ask what serves now. Nothing else of the page waits for it. */
+  private async renewProject(): Promise<void> {
     if (!this.build) return;
-    const { project_id } = this.build;
+    const number = this.newestProject.ask();
     try {
-      const query = { before_id: this.id, limit: 50 };
-      const [project, earlier] = await Promise.all([
-        api.call("GET /api/projects/{project}", { path: { project: project_id } }),
-        api.call("GET /api/projects/{project}/builds", { path: { project: project_id }, query }),
+      const project = await api.call("GET /api/projects/{project}", { path: { project: this.build.project_id } });
+      if (this.newestProject.take(number)) this.project = project;
+    } catch (thrown) {
+      if (!this.newestProject.isNews(number)) return;
+      this.error = asError(thrown);
+      if (this.error.status !== 404) this.serving(AGAIN);
+    }
+  }
+
+  /** Find what this build is compared with: it lies before it, and changes no more. */
+  private async compare(build: BuildPage): Promise<void> {
+    this.compared = true;
+    const call = "GET /api/projects/{project}/builds";
+    const path = { project: build.project_id };
+    try {
+      const [successes, earlier] = await Promise.all([
+        api.call(call, { path, query: { before_id: this.id, status: "Success", limit: 4 * SAMPLES } }),
+        api.call(call, { path, query: { before_id: this.id, limit: 50 } }),
       ]);
-      this.project = project;
-      const at = earlier.builds.findIndex((build) => build.status === "Success" && build.trigger !== "rollback");
-      this.since = [this.build, ...earlier.builds.slice(0, at < 0 ? undefined : at)];
-      const success = earlier.builds[at];
-      this.before = success ? await api.call("GET /api/builds/{build_id}", { path: { build_id: success.id } }) : null;
-    } catch (error) {
-      // The page is whole without; only a connection that is gone is told.
-      if (asError(error).code === "UNREACHABLE") this.error = asError(error);
+      const built = successes.builds.filter(({ trigger }) => trigger !== "rollback").slice(0, SAMPLES);
+      const pages = await Promise.all(built.map(({ id }) => api.call("GET /api/builds/{build_id}", { path: { build_id: id } })));
+      this.usual = usualOf(pages);
+      this.before = pages[0] ?? null;
+      this.since = [build, ...earlier.builds.filter(({ id }) => id > (this.before?.id ?? 0))];
+    } catch (thrown) {
+      this.compared = false;
+      throw thrown;
     }
   }
 
   hear(message: ServerMessage): void {
     switch (message.type) {
       case "build_status":
-        if (message.build_id !== this.id) return;
-        if (this.build) this.build = { ...this.build, status: message.status };
-        if (message.status !== "Deploying") this.check = null;
-        this.ageing();
+        if (message.build_id === this.id) this.changed(message.status);
+        else if (message.project_id === this.build?.project_id) this.serving();
         break;
       case "health_check":
         if (message.build_id === this.id) this.check = message;
         break;
       case "deployment":
+        if (message.build_id === this.id) this.ageing();
+        if (message.project_id === this.build?.project_id) this.serving();
+        break;
+      case "container_status":
+        if (message.project_id === this.build?.project_id) this.serving();
+        break;
       case "error":
         if (message.build_id === this.id) this.ageing();
         break;
@@ -92,18 +133,29 @@ export class OneBuild implements Listener {
       case "log":
       case "log_batch":
       case "lagged":
-      case "container_status":
         break;
       default:
         message satisfies never;
     }
   }
 
-  private ageing(): void {
+  private changed(status: BuildPage["status"]): void {
+    if (this.build) this.build = { ...this.build, status };
+    if (status !== "Deploying") this.check = null;
+    this.ageing();
+    this.serving();
+  }
+
+  private ageing(wait = BURST): void {
+    this.newest.outdate();
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => {
-      void this.load();
-      if (!this.project || this.build?.status === "Failed") void this.compare();
-    }, BURST);
+    if (!this.left) this.timer = setTimeout(() => void this.load(), wait);
+  }
+
+  /** What serves may be another version by now, whoever deployed it. */
+  private serving(wait = BURST): void {
+    this.newestProject.outdate();
+    clearTimeout(this.projectTimer);
+    if (!this.left) this.projectTimer = setTimeout(() => void this.renewProject(), wait);
   }
 }

@@ -4,6 +4,8 @@ import { pageOf } from "../routes.ts";
 
 class Place {
   path = $state(location.pathname);
+  /** With its question mark. */
+  search = $state(location.search);
   hash = $state(location.hash);
   page = $derived(pageOf(this.path));
 }
@@ -37,12 +39,13 @@ export function go(address: string, { replace = false, ask = true } = {}): void 
 
 /** Change the part after `#` without a new entry in the history. */
 export function setHash(hash: string): void {
-  history.replaceState(null, "", `${location.pathname}${hash}`);
+  history.replaceState(null, "", `${location.pathname}${location.search}${hash}`);
   place.hash = hash;
 }
 
 function read(): void {
   place.path = location.pathname;
+  place.search = location.search;
   place.hash = location.hash;
 }
 
@@ -65,7 +68,7 @@ function follow(event: MouseEvent): void {
   const link = event.target instanceof Element ? event.target.closest("a") : null;
   if (!link || link.target || link.hasAttribute("download") || link.origin !== location.origin) return;
   if (pageOf(link.pathname).name === "not-found") return;
-  if (link.pathname === location.pathname && link.hash) return;
+  if (link.pathname === location.pathname && link.search === location.search && link.hash) return;
   event.preventDefault();
-  if (link.href !== location.href) go(link.pathname + link.hash);
+  if (link.href !== location.href) go(link.pathname + link.search + link.hash);
 }

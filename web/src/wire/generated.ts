@@ -153,6 +153,7 @@ export interface Connected {
   timestamp: string;
   type: "connected";
   connection_id: string;
+  version: string;
 }
 
 export interface ContainerStatus {

@@ -19,6 +19,7 @@ export const en = {
   save: "Save",
   copy: "Copy",
   copied: "Copied",
+  notCopied: "The browser did not let it be copied: select it by hand.",
   none: "none",
   more: "Show more",
   newTab: "opens in a new tab",
@@ -30,6 +31,9 @@ export const en = {
     open: "Live",
     waiting: "Connection lost. What you see may be old; trying again.",
     blocked: "The live channel is blocked; asking every few seconds instead.",
+    updated: "lci was updated. This page is of the version before.",
+    reload: "Load it anew",
+    unloadable: "This page could not be loaded. lci was updated, or the connection is gone.",
   },
 
   signIn: {
@@ -129,6 +133,7 @@ export const en = {
     start: "Start",
     rollback: "Roll back",
     switchTo: (slot: string) => `Switch to ${slot}`,
+    switchWhat: (build: number, slot: string) => `#${build} (${slot}) gets the traffic at once. The version that serves now goes on running until it is removed.`,
     restartAsk: (name: string) => `Restart ${name}?`,
     restartWhat: "Its container is restarted; visitors get 502 until it answers again.",
     stopAsk: (name: string) => `Stop ${name}?`,
@@ -191,7 +196,8 @@ export const en = {
     notDeployed: "not deployed",
     waiting: "Waiting",
     position: (n: number) => (n === 1 ? "next in its queue" : `${n}. in its queue`),
-    before: (d: string) => `before ${d}`,
+    before: (d: string) => `usually ${d}`,
+    late: "longer than usual",
     restarted: (n: number) => `started again ${s(n, "time", "times")}`,
     noArtifacts: "This build kept no files",
     noArtifactsLead: "What a build writes to /output is kept and listed here.",
@@ -220,6 +226,9 @@ export const en = {
     line: (n: number) => `Go to line ${n.toLocaleString("en")}`,
     context: "The lines around it",
     serving: (build: number, slot: string) => `Still serving: #${build} (${slot}). Nothing changed for visitors.`,
+    down: (build: number, slot: string) => `#${build} (${slot}) should serve, but does not answer.`,
+    stopped: "The project is stopped: nothing serves until it is started again.",
+    compare: "Compare on GitHub",
     nothing: "Nothing was deployed before, so nothing serves.",
     since: (n: number) => `Since the last good build, #${n}`,
     first: "No build of this project has succeeded yet.",
@@ -346,7 +355,7 @@ export const en = {
     badEnv: (line: number) => `Line ${line} is not NAME=value.`,
   },
 
-  builds: { title: "Builds", empty: "No build yet", emptyLead: "Builds of all projects appear here as they are queued." , project: "Project", all: "All" },
+  builds: { title: "Builds", empty: "No build yet", emptyLead: "Builds of all projects appear here as they are queued.", project: "Project", all: "All", noneOf: (status: string) => `No build is “${status}” now.` },
 
   settings: {
     title: "Settings",

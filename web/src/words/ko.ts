@@ -20,6 +20,7 @@ export const ko: typeof en = {
   save: "저장",
   copy: "복사",
   copied: "복사했습니다",
+  notCopied: "브라우저가 복사를 허용하지 않았습니다. 직접 선택해 복사하세요.",
   none: "없음",
   more: "더 보기",
   newTab: "새 탭에서 열림",
@@ -31,6 +32,9 @@ export const ko: typeof en = {
     open: "실시간",
     waiting: "연결이 끊어졌습니다. 보이는 내용이 오래되었을 수 있으며, 다시 연결하는 중입니다.",
     blocked: "실시간 통로가 막혀 있어 몇 초마다 다시 묻습니다.",
+    updated: "lci가 업데이트되었습니다. 이 페이지는 이전 버전입니다.",
+    reload: "새로 불러오기",
+    unloadable: "페이지를 불러오지 못했습니다. lci가 업데이트되었거나 연결이 끊어졌습니다.",
   },
 
   signIn: {
@@ -130,6 +134,7 @@ export const ko: typeof en = {
     start: "시작",
     rollback: "롤백",
     switchTo: (slot) => `${slot}(으)로 전환`,
+    switchWhat: (build, slot) => `곧바로 #${build} (${slot})이(가) 방문자를 맞습니다. 지금 서비스 중인 버전은 정리될 때까지 계속 실행됩니다.`,
     restartAsk: (name) => `${name}을(를) 재시작할까요?`,
     restartWhat: "컨테이너를 재시작합니다. 다시 응답할 때까지 방문자는 502를 받습니다.",
     stopAsk: (name) => `${name}을(를) 중지할까요?`,
@@ -192,7 +197,8 @@ export const ko: typeof en = {
     notDeployed: "배포하지 않음",
     waiting: "대기",
     position: (i) => (i === 1 ? "다음 차례" : `대기열 ${n(i)}번째`),
-    before: (d) => `지난번 ${d}`,
+    before: (d) => `보통 ${d}`,
+    late: "보통보다 오래 걸림",
     restarted: (count) => `${n(count)}번 다시 시작함`,
     noArtifacts: "이 빌드가 보관한 파일이 없습니다",
     noArtifactsLead: "빌드가 /output에 쓴 것이 보관되어 여기에 나옵니다.",
@@ -221,6 +227,9 @@ export const ko: typeof en = {
     line: (i) => `${n(i)}번째 줄로`,
     context: "앞뒤 줄",
     serving: (build, slot) => `여전히 서비스 중: #${build} (${slot}). 방문자에게는 달라진 것이 없습니다.`,
+    down: (build, slot) => `#${build} (${slot})이(가) 서비스해야 하지만 응답하지 않습니다.`,
+    stopped: "프로젝트가 중지되어 있어, 다시 시작할 때까지 아무것도 서비스하지 않습니다.",
+    compare: "GitHub에서 비교",
     nothing: "이전에 배포한 것이 없어 서비스 중인 버전이 없습니다.",
     since: (number) => `마지막으로 성공한 #${number} 이후`,
     first: "이 프로젝트는 아직 성공한 빌드가 없습니다.",
@@ -347,7 +356,7 @@ export const ko: typeof en = {
     badEnv: (line) => `${n(line)}번째 줄이 NAME=value 형식이 아닙니다.`,
   },
 
-  builds: { title: "빌드", empty: "아직 빌드가 없습니다", emptyLead: "모든 프로젝트의 빌드가 대기열에 들어오는 대로 여기에 나옵니다.", project: "프로젝트", all: "전체" },
+  builds: { title: "빌드", empty: "아직 빌드가 없습니다", emptyLead: "모든 프로젝트의 빌드가 대기열에 들어오는 대로 여기에 나옵니다.", project: "프로젝트", all: "전체", noneOf: (status) => `“${status}” 상태인 빌드가 없습니다.` },
 
   settings: {
     title: "설정",
