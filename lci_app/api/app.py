@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 import trio
@@ -58,13 +59,14 @@ def create_app(parts: Parts, config: Config, addresses: Addresses, stop: trio.Ev
         Visitors(own, config.trusted_proxies),
         stop,
     )
-    resources = _resources(parts, config, addresses, stop)
+    dashboard = Dashboard()
+    resources = [*_resources(parts, config, addresses, stop), dashboard]
     for route in ROUTES:
         if route.websocket:
             _add_websocket(app, route, dispatcher, parts, stop)
         else:
             _add(app, route, dispatcher, _handler(route, resources))
-    app.register_error_handler(HTTPException, dispatcher.refuse)
+    app.register_error_handler(HTTPException, partial(dispatcher.refuse, lost_page=dashboard.lost_page))
     return app
 
 
@@ -94,7 +96,6 @@ def _resources(parts: Parts, config: Config, addresses: Addresses, stop: trio.Ev
         DetectionPages(parts.detector),
         RegistryPages(store, clock),
         WebPages(ROUTES),
-        Dashboard(),
     ]
 
 

@@ -6,7 +6,8 @@ They are built from web/ and lie in the package (docs/decisions/0014-the-dashboa
 from __future__ import annotations
 
 import gzip
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.resources import files
 from typing import Final
@@ -26,6 +27,8 @@ FRESH: Final = {"Cache-Control": "no-cache"}
 FOREVER: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
 # Files whose address must stay the same.
 _PLAINLY_NAMED: Final = (".svg", "theme.js")
+# Where nobody looks for a page, whatever is accepted.
+_FOR_PROGRAMS: Final = ("/api", "/assets/", "/metrics", "/openapi.json", "/static/", "/webhook", "/ws")
 # Below this, the header costs more than compression saves.
 _WORTH_COMPRESSING: Final = 512
 
@@ -68,26 +71,33 @@ class _File:
 
 class Dashboard:
     async def start_page(self, call: Call) -> Content:
-        return self._file("index.html", call)
+        return self._file("index.html", call.headers)
 
     setup_page = project_page = builds_page = build_page = start_page
     settings_page = settings_part_page = sign_in_page = welcome_page = start_page
 
     async def app_asset(self, call: Call) -> Content:
         """A name that is not there is a 404 and never the page: a script of another version must fail as one."""
-        return self._file(call.path["name"], call)
+        return self._file(call.path["name"], call.headers)
+
+    def lost_page(self, method: str, path: str, headers: Mapping[str, str]) -> Content | None:
+        """Return what a person is shown who opens an address that is no page; None where programs ask."""
+        is_person = "text/html" in headers.get("Accept", "")
+        if method not in {"GET", "HEAD"} or not is_person or path.startswith(_FOR_PROGRAMS):
+            return None
+        return replace(self._file("index.html", headers), status=404)
 
     @cached_property
     def _files(self) -> dict[str, _File]:
         folder = files("lci_app").joinpath("static", "app")
         return {each.name: _packed(each.name, each.read_bytes()) for each in folder.iterdir()}
 
-    def _file(self, name: str, call: Call) -> Content:
+    def _file(self, name: str, asked: Mapping[str, str]) -> Content:
         found = self._files.get(name)
         if found is None:
             raise problem.no_such_path(f"/assets/{name}")
         headers = {**(FRESH if found.fresh else FOREVER), "Vary": "Accept-Encoding"}
-        if found.compressed is not None and _takes_gzip(call):
+        if found.compressed is not None and _takes_gzip(asked):
             return Content(found.compressed, found.content_type, headers={**headers, "Content-Encoding": "gzip"})
         return Content(found.body, found.content_type, headers=headers)
 
@@ -98,8 +108,8 @@ def _packed(name: str, body: bytes) -> _File:
     return _File(body, compressed, TYPES[name.rpartition(".")[2]], fresh)
 
 
-def _takes_gzip(call: Call) -> bool:
-    offered = (part.partition(";") for part in call.headers.get("Accept-Encoding", "").split(","))
+def _takes_gzip(asked: Mapping[str, str]) -> bool:
+    offered = (part.partition(";") for part in asked.get("Accept-Encoding", "").split(","))
     return any(
         name.strip().lower() == "gzip" and parameter.replace(" ", "") not in {"q=0", "q=0.0"}
         for name, _, parameter in offered

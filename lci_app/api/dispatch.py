@@ -14,7 +14,7 @@ from quart import has_websocket_context, request, websocket
 from quart.wrappers import Request, Websocket
 from quart_trio.wrappers import TrioRequest, TrioResponse
 from werkzeug.datastructures import Headers
-from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge, RequestTimeout
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge, RequestTimeout
 from werkzeug.routing import WebsocketMismatch
 
 from lci_app.api import idempotency, problem
@@ -46,6 +46,10 @@ MAX_BODY_BYTES: Final = 1024 * 1024
 STOP_GRACE_SECONDS: Final = 2.0
 
 
+# The page for people at an address that is none, by method, path and headers; None where nobody looks for one.
+LostPage = Callable[[str, str, Mapping[str, str]], Content | None]
+
+
 class SizedRequest(TrioRequest):
     """A request whose body may be as long as its address needs, and no longer."""
 
@@ -75,9 +79,9 @@ class Dispatcher:
     async def serve(self, route: Route, handler: Handler, path: Mapping[str, str]) -> TrioResponse:
         return await self._finished(lambda request_id: self._serve(route, handler, path, request_id))
 
-    async def refuse(self, error: HTTPException) -> TrioResponse:
+    async def refuse(self, error: HTTPException, lost_page: LostPage) -> TrioResponse:
         """Answer a request that has no route: whoever may not know what there is does not learn it here."""
-        return await self._finished(lambda _: self._refuse(error))
+        return await self._finished(lambda _: self._refuse(error, lost_page))
 
     async def admit_websocket(self, route: Route) -> Caller | TrioResponse:
         """Return whose connection a handshake asks for, or its refusal."""
@@ -205,8 +209,12 @@ class Dispatcher:
                 nursery.cancel_scope.cancel()
         return content
 
-    async def _refuse(self, error: HTTPException) -> Content:
+    async def _refuse(self, error: HTTPException, lost_page: LostPage) -> Content:
         asked = _current()
+        if isinstance(error, NotFound) and not has_websocket_context():
+            page = lost_page(asked.method, asked.path, asked.headers)
+            if page is not None:
+                return page
         if not (isinstance(error, MethodNotAllowed) and asked.path in _OPEN_PATHS):
             await self._admit(Scope.READ, guarded=False)
         if has_websocket_context():

@@ -45,6 +45,23 @@ async def test_every_address_of_the_dashboard_is_the_same_page_and_needs_no_toke
     assert page.body == FOLDER.joinpath("index.html").read_bytes()
 
 
+@pytest.mark.parametrize("path", ["/nothing", "/admin", "/builds/", "/projects", "/favicon.ico"])
+async def test_a_person_at_an_address_that_is_none_gets_the_page_that_says_so_and_a_program_its_refusal(
+    rig: Rig, path: str
+) -> None:
+    page = await rig.get(path, scope=None, Accept="text/html,application/xhtml+xml,*/*;q=0.8")
+    assert (page.status, page.headers["Content-Type"]) == (404, "text/html; charset=utf-8")
+    assert page.body == FOLDER.joinpath("index.html").read_bytes()
+    assert (await rig.get(path, scope=None)).status == 401
+    assert (await rig.get(path)).status == 404
+
+
+@pytest.mark.parametrize("path", ["/api/nothing", "/assets/nothing.js", "/static/nothing.js", "/webhook", "/ws/x"])
+async def test_where_programs_ask_there_is_no_page(rig: Rig, path: str) -> None:
+    answer = await rig.get(path, Accept="text/html")
+    assert (answer.status, answer.headers["Content-Type"]) == (404, "application/json")
+
+
 async def test_the_page_asks_nobody_else_for_anything_and_holds_nothing_that_the_policy_refuses(rig: Rig) -> None:
     text = FOLDER.joinpath("index.html").read_text("utf-8")
     assert not re.search(r"https?://|<script>|style=|onclick", text)

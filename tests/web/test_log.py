@@ -11,7 +11,9 @@ LINES = 200_000
 MAX_NODES = 1_500
 CUTS = 8
 TEXT = r"\033[32m[INFO]\033[0m line %d of a long build\n"
-PRINT = f"""awk 'BEGIN {{ for (i = 1; i <= {LINES}; i++) printf "{TEXT}", i }}'"""
+WIDE = r"printf '빌드\t✓ 🎉%.0s' $(seq 400); echo"
+GROUP = "echo ::group::Install; echo added 3 packages; echo ::endgroup::"
+PRINT = f"""{WIDE}; {GROUP}; awk 'BEGIN {{ for (i = 1; i <= {LINES}; i++) printf "{TEXT}", i }}'"""
 # Until the build is told to end, by the file that its own output directory shows it.
 TALK = "i=0; while [ ! -e /output/end ]; do seq $((i + 1)) $((i + 20)); i=$((i + 20)); sleep 0.1; done"
 

@@ -52,6 +52,14 @@ export async function openPage(browser, { url, token, theme = "light", language 
   return page;
 }
 
+/** Open the stages that are closed because they went well; they lie at the log's beginning. */
+export async function openStages(page) {
+  const closed = page.locator('.stage button[aria-expanded="false"]');
+  await page.locator(".scroller").evaluate((scroller) => (scroller.scrollTop = 0));
+  await page.locator('.stage button').first().waitFor();
+  while (await closed.count()) await closed.first().click();
+}
+
 /** Run `work` with a browser, print what it returns as JSON, and end with 1 and its reason where it fails. */
 export async function main(work) {
   const options = JSON.parse(process.argv[2] ?? "{}");

@@ -3,7 +3,7 @@
  * often the connection is cut, each line is there once.
  */
 
-import { check, main, openPage, outside } from "./chromium.mjs";
+import { check, main, openPage, openStages, outside } from "./chromium.mjs";
 
 await main(async (browser, { url, token, build, cuts }) => {
   const complaints = [];
@@ -88,6 +88,7 @@ await main(async (browser, { url, token, build, cuts }) => {
   await page.locator("header .state", { hasText: "Success" }).waitFor();
 
   // Read all of it through the page, view by view.
+  await openStages(page);
   const seen = new Map();
   const scroller = page.locator(".scroller");
   const shots = await scroller.evaluate(async (element) => {

@@ -3,7 +3,7 @@
  * stays smooth, whether search, links, stages and wrapping lead to the right lines.
  */
 
-import { check, main, openPage } from "./chromium.mjs";
+import { check, main, openPage, openStages } from "./chromium.mjs";
 
 const SCROLL_MS = 3000;
 
@@ -48,7 +48,26 @@ await main(async (browser, { url, token, build, lines, first }) => {
   const complaints = [];
   const page = await openPage(browser, { url, token, complaints });
   await page.goto(`${url}/builds/${build}`);
-  await page.locator('.viewer [data-line="1"]').waitFor();
+  await page.locator('.stage button[aria-expanded="true"]').waitFor();
+  check((await page.locator('.stage button[aria-expanded="false"]').count()) > 0, "a stage that went well is closed");
+  await openStages(page);
+
+  // What the build's own groups hold is folded, and not lost.
+  const group = page.locator(".fold", { hasText: "Install" });
+  await group.waitFor();
+  check((await group.getAttribute("aria-expanded")) === "false", "a group that has ended is closed");
+  check((await page.getByText("added 3 packages").count()) === 0, "the lines of a closed group are hidden");
+  await group.click();
+  await page.getByText("added 3 packages").waitFor();
+
+  // The widest line there is can be read to its end.
+  const cut = await page.evaluate(async () => {
+    for (let frame = 0; frame < 4; frame++) await new Promise(requestAnimationFrame);
+    const space = document.querySelector(".space").getBoundingClientRect();
+    const range = document.createRange();
+    return [...document.querySelectorAll(".viewer .text")].map((text) => (range.selectNodeContents(text), range.getBoundingClientRect().right - space.right)).filter((over) => over > 0);
+  });
+  check(cut.length === 0, `lines are cut off by ${cut} pixels`);
 
   const far = Math.floor(lines * 0.75) + first - 1;
   const jump = await page.evaluate(async (line) => {
@@ -95,6 +114,7 @@ await main(async (browser, { url, token, build, lines, first }) => {
 
   // The last line is reached, wrapped or not, and a stage that is closed gives its lines' place to the next.
   const last = await page.evaluate(() => Number(document.querySelector(".rows").textContent.replace(/\D/g, "")));
+  await openStages(page);
   for (const wrap of [false, true]) {
     if (wrap) await page.getByRole("button", { name: "Wrap lines" }).click();
     await page.locator(".scroller").focus();

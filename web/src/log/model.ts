@@ -6,6 +6,8 @@
  */
 
 import type { Stream } from "../wire/generated.ts";
+import { foldsOf, markOf, type Fold } from "./folds.ts";
+import { columnsOf } from "./width.ts";
 
 export const PAGE = 500;
 /** Characters held, which is what takes the memory: some 300,000 ordinary lines. */
@@ -38,11 +40,14 @@ interface Page {
 export class LogModel {
   /** The number of the last line there is. */
   total = 0;
-  /** In characters; what the view is made wide enough for. */
+  /** In columns; what the view is made wide enough for. */
   longest = 0;
   /** The stages that have begun, in order. */
   sections: Section[] = [];
   private readonly pages = new Map<number, Page>();
+  /** Lines that begin a group, with its title, and that end one. */
+  private readonly marks = new Map<number, string | null>();
+  private known: Fold[] | null = [];
   private uses = 0;
   private held = 0;
   /** The pages that were looked at last; they are not forgotten. */
@@ -55,7 +60,8 @@ export class LogModel {
 
   put(number: number, timestamp: string, stream: Stream, text: string): void {
     this.total = Math.max(this.total, number);
-    this.longest = Math.max(this.longest, text.length);
+    this.longest = Math.max(this.longest, columnsOf(text));
+    this.mark(number, text);
     const at = pageOf(number);
     const page = this.page(at);
     const place = (number - 1) % PAGE;
@@ -65,6 +71,20 @@ export class LogModel {
     page.size += text.length + LINE;
     this.held += text.length + LINE;
     if (this.held > HELD) this.forget(at);
+  }
+
+  /** Groups that lines make, rising. */
+  get folds(): readonly Fold[] {
+    this.known ??= foldsOf(this.marks);
+    return this.known;
+  }
+
+  /** See whether a line makes a group; it need not be held for that. */
+  mark(number: number, text: string): void {
+    const mark = markOf(text);
+    if (mark === undefined || this.marks.has(number)) return;
+    this.marks.set(number, mark);
+    this.known = null;
   }
 
   /** The stage to which lines from `first` on belong, as it is learnt from live lines. */

@@ -23,6 +23,7 @@ function copySelected(text: string): boolean {
   const focused = document.activeElement;
   // What lies outside of an open dialog cannot be selected.
   (document.querySelector("dialog[open]") ?? document.body).append(area);
+  area.focus({ preventScroll: true });
   area.select();
   const copied = document.execCommand("copy");
   area.remove();

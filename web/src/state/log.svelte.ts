@@ -3,7 +3,7 @@
 import type { ApiError } from "../link/api.ts";
 import type { Listener } from "../link/live.ts";
 import { LogModel, PAGE, pageOf } from "../log/model.ts";
-import type { LogLineDocument, LogPage, LogQuery, ServerMessage } from "../wire/generated.ts";
+import type { LogLineDocument, LogMatches, LogPage, LogQuery, LogSearchQuery, ServerMessage } from "../wire/generated.ts";
 import { api, asError, live } from "./app.svelte.ts";
 
 /** Requests for pages under way at a time; what is in view now comes before what was in view. */
@@ -55,6 +55,8 @@ export class Log implements Listener {
       this.put(tail.lines);
       this.ended = tail.complete;
       this.error = null;
+      // Nothing waits for them: until they are known, what makes them is a line like others.
+      this.learnGroups().catch((error: unknown) => (this.error = asError(error)));
       return true;
     } catch (error) {
       this.error = asError(error);
@@ -74,6 +76,17 @@ export class Log implements Listener {
     const { stages } = await api.call("GET /api/builds/{build_id}/logs/stages", { path: { build_id: this.build } });
     if (asked < this.stagesAsked) return;
     this.model.sections = stages.map(({ stage, first_line: first }) => ({ stage, first }));
+    this.changed();
+  }
+
+  /** Learn of the groups in lines that are not here. */
+  private async learnGroups(): Promise<void> {
+    for (let from: number | null = 1; from !== null; ) {
+      const query: LogSearchQuery = { q: "group::", from, limit: 5000 };
+      const found: LogMatches = await api.call("GET /api/builds/{build_id}/logs/search", { path: { build_id: this.build }, query });
+      for (const { number, text } of found.lines) this.model.mark(number, text);
+      from = found.next_from;
+    }
     this.changed();
   }
 

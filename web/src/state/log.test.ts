@@ -18,7 +18,7 @@ beforeEach(() => {
     const count = Math.min(tail ? 10 : Number(query.get("limit")), AT_MOST, TOTAL - first + 1);
     return { lines: Array.from({ length: count }, (_, i) => lineOf(first + i)), total: TOTAL, complete: true };
   });
-  wire.on(/logs\/stages$/, () => ({ stages: [] }));
+  wire.on(/logs\/stages$/, () => ({ stages: [] })).on(/logs\/search$/, () => ({ lines: [], total: TOTAL, next_from: null }));
 });
 afterEach(() => vi.unstubAllGlobals());
 

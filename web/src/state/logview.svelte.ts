@@ -7,7 +7,9 @@
 
 import { tick } from "svelte";
 import { heightOf, ROW, scrollTo, viewAt, type View } from "../log/geometry.ts";
-import { Rows, type Row } from "../log/rows.ts";
+import type { Fold } from "../log/folds.ts";
+import { numberOf, Rows, type Row } from "../log/rows.ts";
+import type { StageStatus } from "../wire/generated.ts";
 import type { Log } from "./log.svelte.ts";
 
 /** Up to this many rows that wrap are simply all there. */
@@ -23,10 +25,15 @@ export class LogView {
   /** Pixels: where the first row shown lies, and how high all are. */
   top = $state(0);
   height = $state(0);
+  /** Pixels: the widest row that was rendered, where lines are not wrapped. */
+  width = $state(0);
   following = $state(false);
   /** The last line there was when the end was left. */
   seen = $state(0);
+  /** The names of the stages that are closed. */
   closed = $state.raw<ReadonlySet<string>>(new Set());
+  /** The first lines of the groups that are closed. */
+  folded = $state.raw<ReadonlySet<number>>(new Set());
   wrap = $state(false);
   /** Called after each drawing. */
   drawn: () => void = () => undefined;
@@ -35,10 +42,22 @@ export class LogView {
   private rows = new Rows(0, [], new Set());
   private frame = 0;
   private lastTop = 0;
+  /** The line to bring into view with the next drawing. */
   private goal: number | null = null;
+  /** The line that was gone to last: what is learnt of groups later does not hide it. */
+  private sought: number | null = null;
   private rowHeight = ROW;
+  private knownFolds: readonly Fold[] = [];
 
   constructor(private readonly log: Log) {}
+
+  /** Close what is done well: what runs or failed is looked at, or else what was written last. */
+  begin(stages: readonly { name: string; status: StageStatus }[]): void {
+    const begun = stages.filter(({ status }) => status !== "Pending" && status !== "Skipped").map(({ name }) => name);
+    const done = stages.filter(({ status }) => status === "Success").map(({ name }) => name);
+    this.closed = new Set(done.length === begun.length ? done.slice(0, -1) : done);
+    this.changed();
+  }
 
   attach(scroller: HTMLElement): () => void {
     this.scroller = scroller;
@@ -65,16 +84,36 @@ export class LogView {
   private draw(): void {
     const scroller = this.scroller;
     if (!scroller) return;
-    this.rows = new Rows(this.log.model.total, this.log.model.sections, this.closed);
+    this.foldEnded();
+    this.rows = this.rowsNow();
     const { count } = this.rows;
     this.height = heightOf(count, this.rowHeight);
     const viewHeight = scroller.clientHeight;
     const space = scroller.firstElementChild as HTMLElement | null;
     if (space && !this.isWhole) space.style.height = `${this.height}px`;
-    if (this.goal !== null) this.place(scroller, viewHeight, this.goal);
+    if (this.goal !== null) this.place(scroller, viewHeight, this.rows.indexOf(this.goal));
     else if (this.following) this.scroll(scroller, scroller.scrollHeight);
     if (this.isWhole) this.render(scroller, { first: 0, end: count, anchor: 0, offset: 0 });
     else this.render(scroller, viewAt(scroller.scrollTop, this.height, viewHeight, count));
+  }
+
+  private rowsNow(): Rows {
+    const { total, sections, folds } = this.log.model;
+    return new Rows(total, sections, this.closed, folds, this.folded);
+  }
+
+  /** Close the groups that one has not seen before and that have ended. */
+  private foldEnded(): void {
+    const { folds } = this.log.model;
+    if (folds === this.knownFolds) return;
+    const known = new Set(this.knownFolds.map(({ first }) => first));
+    const ended = folds.filter(({ first, last }) => !known.has(first) && last !== null && !this.isSought(first, last));
+    this.knownFolds = folds;
+    if (ended.length) this.folded = new Set([...this.folded, ...ended.map(({ first }) => first)]);
+  }
+
+  private isSought(first: number, last: number): boolean {
+    return this.sought !== null && this.sought >= first && this.sought <= last;
   }
 
   /** Whether all rows are rendered one below the other, as high as they are. */
@@ -93,14 +132,20 @@ export class LogView {
     this.askFor(shown);
     void tick().then(() => {
       if (this.wrap) this.settle(scroller, view);
+      else this.widen(scroller);
       this.drawn();
     });
   }
 
   private askFor(shown: Shown[]): void {
-    const numbers = shown.flatMap(({ row }) => (row.kind === "line" ? [row.number] : []));
-    const [first, last] = [numbers[0], numbers.at(-1)];
-    if (first !== undefined && last !== undefined) this.log.look(first, last);
+    const [first, last] = [shown[0], shown.at(-1)];
+    if (first && last) this.log.look(numberOf(first.row), numberOf(last.row));
+  }
+
+  /** How wide signs are is known once they are rendered: fonts differ. */
+  private widen(scroller: HTMLElement): void {
+    const wide = scroller.querySelector(".window")?.scrollWidth ?? 0;
+    if (wide > this.width) this.width = wide;
   }
 
   /** Rows that wrap are as high as they are: put the anchor where it belongs, and learn how high rows are. */
@@ -118,10 +163,10 @@ export class LogView {
   }
 
   setWrap(wrap: boolean): void {
-    const middle = this.shown[Math.floor(this.shown.length / 2)]?.index;
+    const middle = this.shown[Math.floor(this.shown.length / 2)]?.row;
     this.wrap = wrap;
     this.rowHeight = ROW;
-    if (!this.following && middle !== undefined) this.goal = middle;
+    if (!this.following && middle) this.goal = numberOf(middle);
     this.changed();
   }
 
@@ -169,8 +214,17 @@ export class LogView {
     this.leave();
     const section = this.log.model.sectionOf(number);
     if (section && this.closed.has(section.stage)) this.toggle(section.stage);
-    const rows = new Rows(this.log.model.total, this.log.model.sections, this.closed);
-    this.goal = rows.indexOf(Math.min(number, Math.max(1, this.log.model.total)));
+    this.sought = number;
+    const group = this.log.model.folds.findLast(({ first }) => first < number);
+    if (group && this.folded.has(group.first) && number <= (group.last ?? number)) this.toggleGroup(group.first);
+    this.goal = Math.min(number, Math.max(1, this.log.model.total));
+    this.changed();
+  }
+
+  toggleGroup(first: number): void {
+    const folded = new Set(this.folded);
+    if (!folded.delete(first)) folded.add(first);
+    this.folded = folded;
     this.changed();
   }
 

@@ -10,6 +10,7 @@ import { ownSecrets } from "./secrets.ts";
 export class Registration {
   /** What an earlier try made, before something failed. */
   private made: ProjectDocument | null = null;
+  private asked = { body: "", key: "" };
 
   /** Make the project of a plan, with its secrets, which can be stored only once it is there. Throws ApiError. */
   async register(plan: Wish): Promise<ProjectDocument> {
@@ -18,10 +19,17 @@ export class Registration {
     if (this.made?.name === plan.name) {
       this.made = await api.call("PATCH /api/projects/{project}", { path: { project: this.made.id }, body });
     } else {
-      this.made = await api.call("POST /api/projects", { body });
+      this.made = await api.call("POST /api/projects", { body, headers: { "Idempotency-Key": this.keyOf(body) } });
     }
     if (Object.keys(values).length) await ownSecrets(this.made.id).setAll(values);
     return this.made;
+  }
+
+  /** Asked for again because no answer came, the same project is not one too many. */
+  private keyOf(body: ProjectCreate): string {
+    const text = JSON.stringify(body);
+    if (text !== this.asked.body) this.asked = { body: text, key: `wizard-${Date.now()}-${Math.random().toString(36).slice(2)}` };
+    return this.asked.key;
   }
 }
 
