@@ -18,5 +18,5 @@ export default defineConfig(({ command, mode }) => ({
   },
   server: { proxy: { "/api": service, "/ws": { target: service, ws: true }, "/docs": service, "/static": service } },
   resolve: mode === "test" ? { conditions: ["browser"] } : {},
-  test: { include: ["src/**/*.test.ts"] },
+  test: { include: ["src/**/*.test.ts"], pool: "threads" },
 }));

@@ -6,11 +6,12 @@ They are built from web/ and lie in the package (docs/decisions/0014-the-dashboa
 from __future__ import annotations
 
 import gzip
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.resources import files
 from typing import Final
+
+from werkzeug.datastructures import Headers
 
 from lci_app.api import problem
 from lci_app.api.route import BYTES, HTML, Call, Content, Exempt, Route
@@ -80,7 +81,7 @@ class Dashboard:
         """A name that is not there is a 404 and never the page: a script of another version must fail as one."""
         return self._file(call.path["name"], call.headers)
 
-    def lost_page(self, method: str, path: str, headers: Mapping[str, str]) -> Content | None:
+    def lost_page(self, method: str, path: str, headers: Headers) -> Content | None:
         """Return what a person is shown who opens an address that is no page; None where programs ask."""
         is_person = "text/html" in headers.get("Accept", "")
         if method not in {"GET", "HEAD"} or not is_person or path.startswith(_FOR_PROGRAMS):
@@ -92,7 +93,7 @@ class Dashboard:
         folder = files("lci_app").joinpath("static", "app")
         return {each.name: _packed(each.name, each.read_bytes()) for each in folder.iterdir()}
 
-    def _file(self, name: str, asked: Mapping[str, str]) -> Content:
+    def _file(self, name: str, asked: Headers) -> Content:
         found = self._files.get(name)
         if found is None:
             raise problem.no_such_path(f"/assets/{name}")
@@ -108,7 +109,7 @@ def _packed(name: str, body: bytes) -> _File:
     return _File(body, compressed, TYPES[name.rpartition(".")[2]], fresh)
 
 
-def _takes_gzip(asked: Mapping[str, str]) -> bool:
+def _takes_gzip(asked: Headers) -> bool:
     offered = (part.partition(";") for part in asked.get("Accept-Encoding", "").split(","))
     return any(
         name.strip().lower() == "gzip" and parameter.replace(" ", "") not in {"q=0", "q=0.0"}

@@ -47,7 +47,7 @@ STOP_GRACE_SECONDS: Final = 2.0
 
 
 # The page for people at an address that is none, by method, path and headers; None where nobody looks for one.
-LostPage = Callable[[str, str, Mapping[str, str]], Content | None]
+LostPage = Callable[[str, str, Headers], Content | None]
 
 
 class SizedRequest(TrioRequest):
@@ -161,7 +161,7 @@ class Dispatcher:
         return Call(
             path=path,
             parameters=parameters,
-            query=Nothing() if route.raw_body else query_of(route.query, parameters),
+            query=Nothing() if route.raw_body or route.is_page else query_of(route.query, parameters),
             body=body_of(route.body, raw, request.headers.get("Content-Type", ""))
             if route.takes_body
             else route.body(),

@@ -70,7 +70,8 @@ class Route:
     raw_body: bool = False
     websocket: bool = False
     personal: bool = False
-    # A page for people, or what it is made of: no part of the API that the OpenAPI document describes.
+    # A page for people, or what it is made of: no part of the API that the OpenAPI document describes. What an address
+    # of a page asks for, the page reads itself.
     is_page: bool = False
 
     @property

@@ -36,6 +36,8 @@ def loaded_first(name: str) -> set[str]:
     [
         "/", "/setup", "/projects/shop", "/projects/shop/builds", "/builds", "/builds/7", "/builds/7/raw",
         "/settings", "/settings/system", "/sign-in",
+        # What stands behind the question mark is for the page to read.
+        "/builds?status=Failed", "/sign-in?problem=refused",
     ],
 )  # fmt: skip
 async def test_every_address_of_the_dashboard_is_the_same_page_and_needs_no_token(rig: Rig, path: str) -> None:

@@ -46,7 +46,13 @@ def main() -> None:
 def _every_page(service: Service, server: GitServer, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     pages = all_pages(*filled(service, server))
-    options = {"url": service.url, "token": service.token, "pages": pages, "screenshots": str(folder.absolute())}
+    options = {
+        "url": service.url,
+        "token": service.token,
+        "pages": pages,
+        "screenshots": str(folder.absolute()),
+        "all": True,
+    }
     found = run_scenario("pages", options)
     if found["found"] or found["complaints"]:
         raise SystemExit("\n".join([*found["found"], *found["complaints"]]))

@@ -8,26 +8,38 @@ from typing import Any
 
 from tests.git_server import GitServer
 from tests.web.browser import run_scenario
-from tests.whole.service import Service, push_payload
+from tests.whole.service import Service, push_payload, run_service
 
-# Each theme, language and width once; scripts/screenshots looks at all that can be combined.
-LOOKS = [
-    {"theme": "light", "language": "en", "width": 1280},
-    {"theme": "dark", "language": "ko", "width": 320},
-]
+# Until the build is told to end, by the file that its own output directory shows it.
+TALK = "i=0; while [ ! -e /output/end ]; do i=$((i + 1)); echo line $i; sleep 0.2; done"
+PICTURES = "LCI_SCREENSHOTS"
 
 
 def test_every_page_is_for_everybody(service: Service, git_server: GitServer, tmp_path: Path) -> None:
     pages = all_pages(*filled(service, git_server))
-    pictures = Path(os.environ.get("LCI_SCREENSHOTS", tmp_path))
-    options = {"url": service.url, "token": service.token, "pages": pages, "looks": LOOKS, "screenshots": str(pictures)}
+    pictures = Path(os.environ.get(PICTURES, tmp_path))
+    options = {"url": service.url, "token": service.token, "pages": pages, "screenshots": str(pictures)}
     found = run_scenario("pages", options)
-    assert found == {"complaints": [], "found": []}
-    assert len(list(pictures.glob("*.png"))) >= len(LOOKS) * len(pages)
+    assert found["found"] == []
+    assert found["complaints"] == []
+    assert len(list(pictures.glob("*.png"))) >= 2 * len(pages)
 
 
-def filled(service: Service, git_server: GitServer) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-    """Return builds that went live, that failed, and whose version did not become healthy."""
+def test_so_is_what_somebody_meets_who_has_nothing_yet(tmp_path: Path) -> None:
+    with run_service(tmp_path / "data") as service:
+        pages = [
+            {"path": "/", "ready": ".button.primary", "name": "empty"},
+            {"path": "/builds", "ready": "code", "name": "empty"},
+            {"path": "/sign-in", "ready": "form", "stranger": True},
+            {"path": "/welcome", "ready": "form", "stranger": True},
+        ]
+        pictures = Path(os.environ.get(PICTURES, tmp_path))
+        options = {"url": service.url, "token": service.token, "pages": pages, "screenshots": str(pictures)}
+        assert run_scenario("pages", options) == {"complaints": [], "found": []}
+
+
+def filled(service: Service, git_server: GitServer) -> tuple[dict[str, Any], ...]:
+    """Return builds that went live, that failed, whose version did not become healthy, and one that runs."""
     repository = git_server.create("acme/pages")
     commit = repository.commit({"index.html": "first"}, "Open the shop")
     service.register("pages", repository.url)
@@ -42,29 +54,37 @@ def filled(service: Service, git_server: GitServer) -> tuple[dict[str, Any], dic
         health_check_retries=2,
         start_period=0,
     )
-    return live, failed, service.build_now("sick")
+    sick = service.build_now("sick")
+    service.register("busy", repository.url, build_command=TALK)
+    running = service.post("/api/projects/busy/builds", {"deploy": False})["build_id"]
+    return live, failed, sick, service.wait_build(running, "Building")
 
 
-def all_pages(live: dict[str, Any], failed: dict[str, Any], sick: dict[str, Any]) -> list[dict[str, str]]:
-    """Return each address, and what is there when its page is."""
+def all_pages(
+    live: dict[str, Any], failed: dict[str, Any], sick: dict[str, Any], running: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """Return each address, what is there when its page is, and what is done before it is looked at."""
     project, build = "/projects/pages", f"/builds/{live['id']}"
     ready = {
-        "/": "article",
+        "/": "article .tail",
         "/builds": "tbody tr",
+        "/builds?status=Failed": "tbody tr",
         "/builds/x": "h1",
         "/setup": "form",
         project: "[data-slot] dl",
-        f"{project}/builds": "tbody tr",
+        f"{project}/builds": "[data-skipped]",
         f"{project}/deployments": "li .state",
         f"{project}/runtime": "select",
         f"{project}/secrets": ".empty",
         f"{project}/settings": "fieldset",
+        "/projects/sick/deployments": "li details",
         build: ".viewer .system",
         f"{build}/artifacts": "tbody tr",
         f"{build}/configuration": "tbody tr",
         f"{build}/raw": "pre",
         f"/builds/{failed['id']}": ".why .around",
         f"/builds/{sick['id']}": ".why table",
+        f"/builds/{running['id']}": ".viewer .stdout",
         "/settings/account": "section button",
         "/settings/users": ".empty, tbody tr",
         "/settings/tokens": "tbody tr",
@@ -77,6 +97,23 @@ def all_pages(live: dict[str, Any], failed: dict[str, Any], sick: dict[str, Any]
         "/settings/system": "meter",
         "/settings/appearance": "fieldset",
     }
-    pages = [{"path": path, "ready": selector} for path, selector in ready.items()]
-    over = [{"path": "/", "ready": "article", "press": key} for key in ("?", "/")]
-    return pages + over
+    pages: list[dict[str, Any]] = [{"path": path, "ready": selector} for path, selector in ready.items()]
+    repository = [["form input", "acme/shop"]]
+    return [
+        *pages,
+        {"path": "/nothing/of/that/name", "ready": "h1", "status": 404},
+        *(
+            {
+                "path": "/setup",
+                "ready": "form",
+                "type": repository,
+                "click": ["form .primary"] * step,
+                "name": f"{step}",
+            }
+            for step in (1, 2, 3)
+        ),
+        {"path": "/", "ready": "article", "press": "?", "name": "keys"},
+        {"path": "/", "ready": "article", "press": "/", "name": "palette"},
+        {"path": project, "ready": "[data-slot] dl", "press": "r", "name": "rollback"},
+        {"path": f"/builds/{running['id']}", "ready": ".viewer .stdout", "press": "x", "name": "cancel"},
+    ]

@@ -1,14 +1,22 @@
 /**
  * Every page in both themes and languages, wide and narrow: axe finds nothing, nothing is wider than the window, nothing
- * is asked of another host. With `screenshots`, a directory, each is kept as a picture.
+ * is asked of another host. Two looks that differ in all three are held against every rule, the others against those that
+ * a look can break. With `screenshots`, a directory, pictures are kept of these two; with `all`, of every look. Then every
+ * page once more as it is served, with nothing let past its policy.
+ *
+ * A page is `{path, ready}`, and may say what to `press` or `click`, one after the other, before it is looked at; with
+ * `stranger`, it is seen by somebody who is not signed in; `status` is what its address is answered with, where not 200.
  */
 
-import { AXE, violations } from "./axe.mjs";
+import { AXE, RULES_OF_LOOKS, violations } from "./axe.mjs";
 import { main, openPage } from "./chromium.mjs";
 
-const ALL_LOOKS = ["light", "dark"].flatMap((theme) =>
+const LOOKS = ["light", "dark"].flatMap((theme) =>
   ["en", "ko"].flatMap((language) => [1280, 320].map((width) => ({ theme, language, width }))),
 );
+const FULL = ["light-en-1280", "dark-ko-320"];
+/** Looks that are looked at at a time. */
+const AT_ONCE = 3;
 
 /** Go to an address as the back button does: the page stays, and with it axe. */
 async function goTo(page, path) {
@@ -21,26 +29,71 @@ async function goTo(page, path) {
   }, path);
 }
 
-await main(async (browser, { url, token, pages, screenshots, looks = ALL_LOOKS }) => {
+async function ready(page, each) {
+  try {
+    await prepared(page, each);
+  } catch (error) {
+    throw new Error(`${each.path} ${each.name ?? ""}: ${error.message}`, { cause: error });
+  }
+}
+
+async function prepared(page, { ready, press = [], click = [], type = [] }) {
+  await page.locator(ready).first().waitFor();
+  for (const key of [press].flat()) {
+    await page.locator("body").press(key);
+    await page.locator("dialog[open]").waitFor();
+  }
+  for (const [selector, text] of type) await page.locator(selector).first().fill(text);
+  for (const selector of [click].flat()) await page.locator(selector).first().click();
+  if ([click].flat().length) await page.evaluate(() => new Promise(requestAnimationFrame));
+}
+
+const fileOf = ({ path, name }) => `${path.replace(/\W+/g, "-").replace(/^-|-$/g, "") || "projects"}${name ? `-${name}` : ""}`;
+
+await main(async (browser, { url, token, pages, screenshots, all = false }) => {
   const complaints = [];
   const found = [];
-  for (const look of looks) {
+
+  async function look(look) {
     const name = `${look.theme}-${look.language}-${look.width}`;
-    const page = await openPage(browser, { url, token, complaints, ...look, bypassCSP: true, height: look.width < 400 ? 720 : 900 });
-    await page.goto(url);
-    await page.addScriptTag({ path: AXE });
-    for (const { path, ready, press } of pages) {
-      await goTo(page, path);
-      await page.locator(ready).first().waitFor();
-      if (press) {
-        await page.locator("body").press(press);
-        await page.locator("dialog[open]").waitFor();
+    const full = FULL.includes(name);
+    for (const stranger of [false, true]) {
+      const seen = pages.filter((each) => !!each.stranger === stranger);
+      if (!seen.length) continue;
+      const page = await openPage(browser, { url, token: stranger ? null : token, complaints, ...look, bypassCSP: true, height: look.width < 400 ? 720 : 900 });
+      let axe = false;
+      for (const each of seen) {
+        // A page outside of the program is loaded, and then the program anew.
+        if (each.load || !axe) {
+          await page.goto(url + each.path);
+          await page.addScriptTag({ path: AXE });
+          axe = !each.load;
+        } else await goTo(page, each.path);
+        await ready(page, each);
+        if (screenshots && (full || all)) await page.screenshot({ path: `${screenshots}/${fileOf(each)}-${name}.png` });
+        for (const what of await violations(page, full ? undefined : RULES_OF_LOOKS)) found.push(`${fileOf(each)} ${name}: ${what}`);
+        const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        if (wide > 0) found.push(`${fileOf(each)} ${name}: ${wide}px wider than the window`);
       }
-      const file = `${path.replace(/\W+/g, "-").replace(/^-|-$/g, "") || "projects"}${press ? `-${press === "?" ? "keys" : "palette"}` : ""}`;
-      if (screenshots) await page.screenshot({ path: `${screenshots}/${file}-${name}.png` });
-      for (const each of await violations(page)) found.push(`${path} ${name}: ${each}`);
-      const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      if (wide > 0) found.push(`${path} ${name}: ${wide}px wider than the window`);
+      await page.context().close();
+    }
+  }
+
+  const waiting = [...LOOKS];
+  await Promise.all(
+    Array.from({ length: AT_ONCE }, async () => {
+      for (let next = waiting.shift(); next; next = waiting.shift()) await look(next);
+    }),
+  );
+
+  for (const stranger of [false, true]) {
+    const page = await openPage(browser, { url, token: stranger ? null : token, complaints });
+    for (const each of pages.filter((one) => !!one.stranger === stranger)) {
+      const answer = await page.goto(url + each.path);
+      if (answer.status() !== (each.status ?? 200)) found.push(`${fileOf(each)}: answered with ${answer.status()}`);
+      // The browser itself writes down that an address was none.
+      if (each.status) complaints.splice(0, complaints.length, ...complaints.filter((said) => !said.includes(`${url}${each.path} `)));
+      await ready(page, each);
     }
     await page.context().close();
   }

@@ -103,7 +103,8 @@ export class OneBuild implements Listener {
       this.since = [build, ...earlier.builds.filter(({ id }) => id > (this.before?.id ?? 0))];
     } catch (thrown) {
       this.compared = false;
-      throw thrown;
+      this.error = asError(thrown);
+      if (this.error.status !== 404) this.ageing(AGAIN);
     }
   }
 

@@ -1,8 +1,8 @@
 /** Whoever cannot see that the page has changed is told by the focus, which goes to the new page's heading. */
 
 /**
- * Move the focus to the heading, and once more where the page replaces it while it loads. Whoever presses a key or a
- * button meanwhile has the focus from then on. Returns what ends it.
+ * Move the focus to the heading, and back there whenever the page takes away what has it, as it does while it loads.
+ * Whoever points at the page has it where that is, from then on. Returns what ends it.
  */
 export function focusHeading(): () => void {
   const focus = () => (document.querySelector<HTMLElement>("h1") ?? document.getElementById("main"))?.focus({ preventScroll: true });
@@ -11,15 +11,16 @@ export function focusHeading(): () => void {
     if (!at || at === document.body || at.id === "main") focus();
   });
   const end = () => {
+    cancelAnimationFrame(frame);
     observer.disconnect();
-    for (const kind of ["keydown", "pointerdown"]) removeEventListener(kind, end, true);
+    removeEventListener("pointerdown", end, true);
   };
-  requestAnimationFrame(() => {
+  const frame = requestAnimationFrame(() => {
     const at = document.activeElement;
     if (at instanceof HTMLInputElement || at instanceof HTMLTextAreaElement) return;
     focus();
     observer.observe(document.body, { childList: true, subtree: true });
   });
-  for (const kind of ["keydown", "pointerdown"]) addEventListener(kind, end, true);
+  addEventListener("pointerdown", end, true);
   return end;
 }

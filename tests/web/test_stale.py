@@ -1,0 +1,11 @@
+"""A page that outlives an upgrade of lci."""
+
+from __future__ import annotations
+
+from tests.web.browser import run_scenario
+from tests.whole.service import Service
+
+
+def test_a_page_whose_parts_are_gone_loads_itself_anew_once_and_then_says_what_is_wrong(service: Service) -> None:
+    # Opened, and loaded anew; not a third time, which would go on for ever.
+    assert run_scenario("stale", {"url": service.url, "token": service.token}) == {"loads": 2}

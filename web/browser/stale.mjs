@@ -1,0 +1,27 @@
+/** A page that was loaded before an upgrade: the parts that it names are gone, and it loads itself anew, once. */
+
+import { check, main, openPage } from "./chromium.mjs";
+
+await main(async (browser, { url, token }) => {
+  const complaints = [];
+  const page = await openPage(browser, { url, token, complaints });
+  let loads = 0;
+  page.on("load", () => (loads += 1));
+  await page.goto(url);
+  await page.getByRole("heading", { name: "Projects" }).waitFor();
+
+  // What lci answers for a part of another version: it has no such file.
+  const part = /\/assets\/Settings-[\w-]+\.(js|css)$/;
+  await page.route(part, (route) => route.continue({ url: `${url}/assets/of-the-version-before.js` }));
+  await page.getByRole("link", { name: "Settings", exact: true }).click();
+  await page.getByRole("alert").waitFor();
+  await page.getByText("This page could not be loaded").waitFor();
+  const failed = loads;
+
+  // Once the page is whole again, so is what it opens.
+  await page.unroute(part);
+  await page.getByRole("button", { name: "Load it anew" }).click();
+  await page.getByRole("heading", { name: "Settings" }).waitFor();
+  check(complaints.every((each) => /404|dynamically imported|Refused to apply style/.test(each)), complaints.join("\n"));
+  return { loads: failed };
+});
