@@ -56,8 +56,14 @@ export async function openPage(browser, { url, token, theme = "light", language 
 export async function openStages(page) {
   const closed = page.locator('.stage button[aria-expanded="false"]');
   await page.locator(".scroller").evaluate((scroller) => (scroller.scrollTop = 0));
-  await page.locator('.stage button').first().waitFor();
-  while (await closed.count()) await closed.first().click();
+  await page.waitForFunction(() => {
+    const first = document.querySelector(".viewer .window")?.firstElementChild;
+    return first?.dataset.line === "1" || first?.textContent.includes("source");
+  });
+  for (let left = await closed.count(); left > 0; left = await closed.count()) {
+    await closed.first().click();
+    await page.waitForFunction((left) => document.querySelectorAll('.stage button[aria-expanded="false"]').length < left, left);
+  }
 }
 
 /** Run `work` with a browser, print what it returns as JSON, and end with 1 and its reason where it fails. */
