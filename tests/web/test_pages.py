@@ -38,8 +38,8 @@ def test_so_is_what_somebody_meets_who_has_nothing_yet(tmp_path: Path) -> None:
         assert run_scenario("pages", options) == {"complaints": [], "found": []}
 
 
-def filled(service: Service, git_server: GitServer) -> tuple[dict[str, Any], ...]:
-    """Return builds that went live, that failed, whose version did not become healthy, and one that runs."""
+def filled(service: Service, git_server: GitServer) -> tuple[Any, ...]:
+    """Return a repository, and builds: one live, one failed, one whose version was not healthy, and one that runs."""
     repository = git_server.create("acme/pages")
     commit = repository.commit({"index.html": "first"}, "Open the shop")
     service.register("pages", repository.url)
@@ -57,11 +57,11 @@ def filled(service: Service, git_server: GitServer) -> tuple[dict[str, Any], ...
     sick = service.build_now("sick")
     service.register("busy", repository.url, build_command=TALK)
     running = service.post("/api/projects/busy/builds", {"deploy": False})["build_id"]
-    return live, failed, sick, service.wait_build(running, "Building")
+    return repository.url, live, failed, sick, service.wait_build(running, "Building")
 
 
 def all_pages(
-    live: dict[str, Any], failed: dict[str, Any], sick: dict[str, Any], running: dict[str, Any]
+    repo: str, live: dict[str, Any], failed: dict[str, Any], sick: dict[str, Any], running: dict[str, Any]
 ) -> list[dict[str, Any]]:
     """Return each address, what is there when its page is, and what is done before it is looked at."""
     project, build = "/projects/pages", f"/builds/{live['id']}"
@@ -98,7 +98,7 @@ def all_pages(
         "/settings/appearance": "fieldset",
     }
     pages: list[dict[str, Any]] = [{"path": path, "ready": selector} for path, selector in ready.items()]
-    repository = [["form input", "acme/shop"]]
+    repository = [["form input", repo]]
     return [
         *pages,
         {"path": "/nothing/of/that/name", "ready": "h1", "status": 404},

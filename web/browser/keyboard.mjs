@@ -39,6 +39,13 @@ await main(async (browser, { url, token, repository, image }) => {
   };
   /** The page is there, and so are its keys. */
   const canBuild = () => page.getByRole("button", { name: "Trigger build" }).waitFor();
+  /** Whatever was proposed, put this in its place. */
+  async function fill(name, text) {
+    await page.getByLabel(name, { exact: true }).waitFor();
+    await reach(name);
+    await press("Control+a");
+    await type(text);
+  }
   async function toProject() {
     await press("g");
     await press("d");
@@ -64,16 +71,14 @@ await main(async (browser, { url, token, repository, image }) => {
   await reach("Repository");
   await type(repository);
   await press("Enter");
-  await reach("Build image");
-  await type(image);
-  await reach("Build command");
-  await type("sh build.sh");
+  await fill("Build image", image);
+  await fill("Build command", "sh build.sh");
   await reach("Continue");
   await press("Enter");
-  await reach("Runtime image");
-  await type(image);
-  await reach("Start command");
-  await type("exec httpd -f -p $PORT -h /app");
+  await fill("Runtime image", image);
+  await fill("Start command", "exec httpd -f -p $PORT -h /app");
+  await fill("Port", "8080");
+  await fill("Output at", "/app");
   await press("Enter");
   await reach("Create and build");
   await press("Enter");

@@ -10,7 +10,7 @@ import Setup from "./Setup.svelte";
 
 let wire: Wire;
 beforeEach(() => {
-  wire = new Wire().plugIn();
+  wire = new Wire().plugIn().on(/detect$/, (asked) => asked.refuse(400, "VALIDATION_ERROR"));
 });
 afterEach(() => {
   cleanup();
@@ -38,7 +38,9 @@ test("which builds are shown is in the address, and reading on repeats none", as
 async function throughTheWizard(): Promise<void> {
   render(Setup);
   await fireEvent.input(screen.getByLabelText("Repository"), { target: { value: "acme/shop" } });
-  for (let step = 0; step < 3; step++) await fireEvent.click(screen.getByRole("button", { name: "Continue" }));
+  await fireEvent.click(screen.getByRole("button", { name: "Continue" }));
+  await fireEvent.click(await screen.findByRole("button", { name: "Continue without looking" }));
+  for (let step = 1; step < 3; step++) await fireEvent.click(await screen.findByRole("button", { name: "Continue" }));
   await fireEvent.click(await screen.findByRole("button", { name: "Create and build" }));
 }
 
