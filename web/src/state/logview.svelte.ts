@@ -83,7 +83,8 @@ export class LogView {
 
   private draw(): void {
     const scroller = this.scroller;
-    if (!scroller) return;
+    // Until the log's end is known, so is not what of it is closed.
+    if (!scroller || !this.log.loaded) return;
     this.foldEnded();
     this.rows = this.rowsNow();
     const { count } = this.rows;
