@@ -62,6 +62,7 @@ class BuildPages:
             priority=body.priority,
             deploy=body.deploy,
             parameters=body.parameters,
+            by=call.caller.name,
         )
         match placed:
             case Placed():
@@ -72,7 +73,7 @@ class BuildPages:
                 raise problem.no_such_project(call.path["project"])
 
     async def rebuild(self, call: Call) -> Reply:
-        placed = await self._orders.rebuild(call.build_id())
+        placed = await self._orders.rebuild(call.build_id(), by=call.caller.name)
         match placed:
             case Placed():
                 return Reply(QueuedBuild.of(placed), 202)

@@ -41,7 +41,7 @@ class Intake(Protocol):
 
 
 class Orders(Protocol):
-    async def trigger(
+    async def trigger(  # noqa: PLR0913 - what the call is given
         self,
         project: Project,
         *,
@@ -50,13 +50,16 @@ class Orders(Protocol):
         priority: int,
         deploy: bool | None,
         parameters: Mapping[str, str] | None,
+        by: str,
     ) -> Placed | Invalid | NoSuchProject: ...
 
-    async def rebuild(self, build_id: int) -> Placed | NoSuchBuild | NoSuchProject | NothingRetained: ...
+    async def rebuild(self, build_id: int, *, by: str) -> Placed | NoSuchBuild | NoSuchProject | NothingRetained: ...
 
-    async def rollback(self, project: Project, build_id: int | None) -> Placed | NothingRetained | NoSuchBuild: ...
+    async def rollback(
+        self, project: Project, build_id: int | None, *, by: str
+    ) -> Placed | NothingRetained | NoSuchBuild: ...
 
-    async def build_delivery(self, row_id: int) -> BuildsQueued | NoSuchProject | Invalid: ...
+    async def build_delivery(self, row_id: int, *, by: str) -> BuildsQueued | NoSuchProject | Invalid: ...
 
 
 class Scheduler(Protocol):

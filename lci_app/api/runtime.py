@@ -53,7 +53,7 @@ class RuntimePages:
 
     async def rollback(self, call: Call) -> Reply:
         project = await project_of(self._store, call)
-        placed = await self._orders.rollback(project, call.body_as(RollbackBody).build_id)
+        placed = await self._orders.rollback(project, call.body_as(RollbackBody).build_id, by=call.caller.name)
         match placed:
             case Placed():
                 return Reply(QueuedRollback.of(placed), 202)

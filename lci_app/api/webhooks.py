@@ -75,7 +75,7 @@ class WebhookPages:
         row_id = whole_number(text)
         if row_id is None or await self._store.delivery(row_id) is None:
             raise problem.no_such_delivery(text)
-        answer = await self._orders.build_delivery(row_id)
+        answer = await self._orders.build_delivery(row_id, by=call.caller.name)
         match answer:
             case BuildsQueued(placed):
                 return Reply(QueuedBuilds.of(placed), 202)

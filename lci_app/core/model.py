@@ -167,6 +167,8 @@ class Build:
     commit_hash: str | None = None
     commit_message: str = ""
     commit_author: str = ""
+    # Who or what asked for it: a person's name, a token's, or "webhook".
+    requested_by: str = ""
     # The number of the pull request whose head it builds; `branch` is then the one that it asks to be merged into.
     pull_request: int | None = None
     needs_approval: bool = False
@@ -216,6 +218,7 @@ class NewBuild:
     commit_hash: str | None = None
     commit_message: str = ""
     commit_author: str = ""
+    requested_by: str = ""
     pull_request: int | None = None
     needs_approval: bool = False
     approved_commit: str | None = None

@@ -85,7 +85,10 @@ class Deployer:
                 return Outdated(serving.build_number)
             slot = project.active_slot.other if project.active_slot is not None else Slot.BLUE
             deployment = await self.store.begin_deployment(
-                order.build, slot, requested_by=str(order.build.trigger), at=self.clock.now()
+                order.build,
+                slot,
+                requested_by=order.build.requested_by or str(order.build.trigger),
+                at=self.clock.now(),
             )
             return await self._roll_out(Candidate(order, project, deployment))
 

@@ -224,6 +224,7 @@ def _of_push(push: Push, delivery: NewDelivery) -> _News:
             commit_hash=push.after,
             commit_message=push.message,
             commit_author=push.author,
+            requested_by=str(Trigger.WEBHOOK),
             deploy=matched.project.settings.auto_deploy,
         )
 
@@ -242,6 +243,7 @@ def _of_pull_request(asked: PullRequest, delivery: NewDelivery) -> _News:
             commit_hash=asked.head_commit,
             commit_message=asked.title,
             commit_author=asked.author,
+            requested_by=str(Trigger.WEBHOOK),
             pull_request=asked.number,
             needs_approval=asked.from_fork,
             deploy=False,

@@ -28,7 +28,7 @@ class Orders:
     clock: Clock
     github_url: str
 
-    async def trigger(
+    async def trigger(  # noqa: PLR0913 - what the call is given
         self,
         project: Project,
         *,
@@ -37,8 +37,9 @@ class Orders:
         priority: int = 0,
         deploy: bool | None = None,
         parameters: Mapping[str, str] | None = None,
+        by: str = "",
     ) -> Placed | Invalid | NoSuchProject:
-        """Queue a build that a person asked for: of a commit, else of the head of a branch, else of the project's."""
+        """Queue a build that `by` asked for: of a commit, else of the head of a branch, else of the project's."""
         if parameters:
             return Invalid("parameters", "not supported yet")
         if commit_hash is not None and not _COMMIT.fullmatch(commit_hash):
@@ -55,12 +56,13 @@ class Orders:
             queue_key=project.queue_key(wanted, commit_hash),
             trust=Trust.TRUSTED,
             commit_hash=commit_hash,
+            requested_by=by,
             priority=priority,
             deploy=deploy is not False,
         )
         return await self.queue.add(new)
 
-    async def rebuild(self, build_id: int) -> Placed | NoSuchBuild | NoSuchProject | NothingRetained:
+    async def rebuild(self, build_id: int, *, by: str = "") -> Placed | NoSuchBuild | NoSuchProject | NothingRetained:
         """Queue a new build of the same commit and parameters, which is deployed if the other one was to be.
 
         It is trusted no more than the other one, and approved only where that one's commit was.
@@ -81,6 +83,7 @@ class Orders:
             commit_hash=build.commit_hash,
             commit_message=build.commit_message,
             commit_author=build.commit_author,
+            requested_by=by,
             pull_request=build.pull_request,
             needs_approval=build.needs_approval,
             approved_commit=build.approved_commit,
@@ -93,7 +96,9 @@ class Orders:
         )
         return await self.queue.add(new)
 
-    async def rollback(self, project: Project, build_id: int | None) -> Placed | NothingRetained | NoSuchBuild:
+    async def rollback(
+        self, project: Project, build_id: int | None, *, by: str = ""
+    ) -> Placed | NothingRetained | NoSuchBuild:
         """Queue a build that deploys a kept output again, and turn automatic deployment off.
 
         Without `build_id`: the newest kept build before the one that serves.
@@ -111,6 +116,7 @@ class Orders:
             commit_hash=target.commit_hash,
             commit_message=target.commit_message,
             commit_author=target.commit_author,
+            requested_by=by,
             parameters=target.parameters,
             output_build_id=target.id,
         )
@@ -145,7 +151,7 @@ class Orders:
             return 0
         return build.output_build_id or build.id
 
-    async def build_delivery(self, row_id: int) -> BuildsQueued | NoSuchProject | Invalid:
+    async def build_delivery(self, row_id: int, *, by: str = "") -> BuildsQueued | NoSuchProject | Invalid:
         """Build a delivery that built nothing, because a person says so."""
         delivery = await self.store.delivery(row_id)
         if delivery is None:
@@ -162,7 +168,7 @@ class Orders:
             return Invalid("id", f"delivery {row_id} is no push to a branch that is there: nothing can be built of it")
         placed = []
         for project in meant:
-            queued = await self.trigger(project, commit_hash=delivery.after, branch=branch)
+            queued = await self.trigger(project, commit_hash=delivery.after, branch=branch, by=by)
             if isinstance(queued, Placed):
                 placed.append(queued)
         return BuildsQueued(placed) if placed else NoSuchProject(f"No project builds {delivery.repository}.")

@@ -133,3 +133,18 @@ def test_a_runtime_command_runs_as_it_is_written(ask: Examiner, service: Service
         capture_output=True, text=True, check=True,
     ).stdout.strip()  # fmt: skip
     assert (build["status"] == "Failed") or own != "null"
+
+
+def test_a_deployment_says_who_or_what_asked_for_it(ask: Examiner, service: Service, git_server: GitServer) -> None:
+    """ "build, slot, outcome, reason, health attempts, times, who or what asked"."""
+    repository = git_server.create("acme/asked")
+    repository.commit({"index.html": "by hand"})
+    service.register("asked", repository.url)
+    by_hand = service.succeed("asked")
+    commit = repository.commit({"index.html": "pushed"})
+    (pushed,) = service.push(push_payload(repository.url, commit)).json()["data"]["builds"]
+    service.wait_build(pushed["build_id"], "Success")
+    deployments = ask("GET", "/api/projects/asked/deployments").data["deployments"]
+    asked = {each["build_id"]: each["requested_by"] for each in deployments}
+    assert asked == {by_hand["id"]: "token tests", pushed["build_id"]: "webhook"}
+    assert ask("GET", f"/api/builds/{by_hand['id']}").data["requested_by"] == "token tests"

@@ -73,12 +73,12 @@ def insert_build(connection: Connection, new: NewBuild, at: Timestamp) -> Build 
         """
         INSERT INTO builds
             (project_id, build_number, status, trigger, branch, queue_key, priority, deploy, trust, queued_at,
-            commit_hash, commit_message, commit_author, pull_request, needs_approval, approved_commit, approved_by,
-            approved_at, parameters, output_build_id)
+            commit_hash, commit_message, commit_author, requested_by, pull_request, needs_approval, approved_commit,
+            approved_by, approved_at, parameters, output_build_id)
         VALUES
             (:project_id, :build_number, :status, :trigger, :branch, :queue_key, :priority, :deploy, :trust, :queued_at,
-            :commit_hash, :commit_message, :commit_author, :pull_request, :needs_approval, :approved_commit,
-            :approved_by, :approved_at, :parameters, :output_build_id)
+            :commit_hash, :commit_message, :commit_author, :requested_by, :pull_request, :needs_approval,
+            :approved_commit, :approved_by, :approved_at, :parameters, :output_build_id)
         RETURNING id
         """,
         bound(
@@ -95,6 +95,7 @@ def insert_build(connection: Connection, new: NewBuild, at: Timestamp) -> Build 
             commit_hash=new.commit_hash,
             commit_message=new.commit_message,
             commit_author=new.commit_author,
+            requested_by=new.requested_by,
             pull_request=new.pull_request,
             needs_approval=new.needs_approval,
             approved_commit=new.approved_commit,

@@ -126,6 +126,7 @@ def build(row: sqlite3.Row) -> Build:
         commit_hash=row["commit_hash"],
         commit_message=row["commit_message"],
         commit_author=row["commit_author"],
+        requested_by=row["requested_by"],
         pull_request=row["pull_request"],
         needs_approval=bool(row["needs_approval"]),
         approved_commit=row["approved_commit"],

@@ -66,6 +66,7 @@ class BuildDocument(Answer):
     parameters: Mapping[str, str]
     deploy: bool
     trust: Trust
+    requested_by: str
     pull_request: int | None
     waits_for: Wait | None
     approved_by: str | None

@@ -63,6 +63,7 @@ export interface BuildDocument {
   parameters: Record<string, string>;
   deploy: boolean;
   trust: Trust;
+  requested_by: string;
   pull_request: number | null;
   waits_for: Wait | null;
   approved_by: string | null;
@@ -102,6 +103,7 @@ export interface BuildPage {
   parameters: Record<string, string>;
   deploy: boolean;
   trust: Trust;
+  requested_by: string;
   pull_request: number | null;
   waits_for: Wait | null;
   approved_by: string | null;
