@@ -1,0 +1,1 @@
+var e=null;function t(t,n){e={address:t,error:n}}function n(t){let n=e?.address===t?e.error:null;return e=null,n}export{t as n,n as t};

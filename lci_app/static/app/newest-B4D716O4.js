@@ -1,0 +1,1 @@
+var e=class{asked=0;taken=0;ask(){return++this.asked}isNews(e){return e>this.taken}take(e){return this.isNews(e)?(this.taken=e,!0):!1}outdate(){this.taken=this.asked}};export{e as t};
