@@ -8,6 +8,7 @@ from lci_app.api.route import Route
 from lci_app.api.wire import registries, secrets
 from lci_app.core.model import Scope
 
+_READ: Final = Scope.READ
 _ADMIN: Final = Scope.ADMIN
 _REGISTRY: Final = "/api/registries/{host}"
 
@@ -58,7 +59,7 @@ SECRET_ROUTES: Final = (
         "GET",
         "/api/registries",
         "list_registries",
-        _ADMIN,
+        _READ,
         "The stored logins to registries of images, without their passwords",
         answer=registries.RegistryList,
     ),
@@ -66,7 +67,7 @@ SECRET_ROUTES: Final = (
         "GET",
         _REGISTRY,
         "show_registry",
-        _ADMIN,
+        _READ,
         "The stored login to one registry, without its password",
         answer=registries.RegistryDocument,
     ),

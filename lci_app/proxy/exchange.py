@@ -136,8 +136,9 @@ class Exchange(Outbound):
         if response.status == 101:
             self._switch_protocols(wire, match, response)
             return
-        # Whether a body that is still coming will be taken to its end, nobody knows now.
-        keep = self._keep and not self._plane.leaving and self._uploaded
+        # An answer may stream while the body still comes; where the service takes no more of it, that is the last one.
+        taken = self._uploaded or (self._continued and self._upload is not None)
+        keep = self._keep and not self._plane.leaving and taken
         answer, chunked, closes = forwarded.response_head(
             head, match, response, connection.visitor, self.identity, keep=keep
         )
@@ -177,7 +178,7 @@ class Exchange(Outbound):
     def _finish(self) -> None:
         """The visitor has got the whole answer."""
         self.drop()
-        if self._keep and not self._plane.stopping:
+        if self._keep and self._uploaded and not self._plane.stopping:
             self._connection.finish()
         else:
             self._connection.finish_last(at_once=self._uploaded and not self.head.keep_alive)

@@ -47,6 +47,7 @@ def other_value(annotation: Any, default: Any, name: str) -> Any:
         "cache_type": ("npm", "pip"),
         "queue_key": "{project}-{branch}",
         "runtime_command": ("sh", "-c", "echo ü"),
+        "build_script": ("ci/build.sh", "ci/other.sh"),
         "build_secrets": ("NPM_TOKEN",),
         "runtime_secrets": ("DATABASE_URL",),
         "parameters": {},

@@ -68,7 +68,9 @@ async def gated(store: SqliteStore) -> Gate:
 
 def kept_in(path: Path) -> set[str]:
     with closing(sqlite3.connect(path)) as connection:
-        return {name for (name,) in connection.execute("SELECT name FROM settings")}
+        # Opening a database notes what of an older one's it has mended.
+        found = connection.execute("SELECT name FROM settings WHERE name <> 'passwords_in_addresses'")
+        return {name for (name,) in found}
 
 
 async def test_all_jobs_that_wait_are_one_transaction(store):

@@ -120,6 +120,8 @@ async def test_every_change_is_written_down_with_who_asked_and_what_came_of_it(r
 SOUND: dict[str, dict[str, object]] = {
     "create_project": {"name": "a", "repo": "a/b", "repo_token": "s3cret"},
     "switch": {"target_slot": "Blue"},
+    "detect": {"repo": "a/b"},
+    "set_registry": {"username": "bot", "password": "s3cret"},
     "set_auto_deploy": {"enabled": True},
     "set_maintenance": {"enabled": True},
     **{each: {"values": {"KEY": "s3cret"}} for each in ("set_project_secrets", "set_secrets")},

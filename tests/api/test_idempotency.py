@@ -19,6 +19,7 @@ async def builds_of(rig: Rig) -> int:
 def test_every_post_that_creates_or_starts_something_honours_the_key() -> None:
     honouring = {route.operation for route in ROUTES if route.idempotent}
     assert honouring == {
+        "approve_build",
         "build_delivery",
         "create_project",
         "rebuild",

@@ -15,8 +15,8 @@ from tests.doubles.workspace import InlineWorkspace
 QUESTION = Question(repo="owner/shop", branch="main", folder="", token="geheim")
 
 
-def detector_of(source: SourceDouble, root: Path) -> Detector:
-    return Detector(source, InlineWorkspace(root), TrioClock(), "https://github.com")
+def detector_of(source: SourceDouble, root: Path, clock: TrioClock | None = None) -> Detector:
+    return Detector(source, InlineWorkspace(root), clock or TrioClock(), "https://github.com")
 
 
 async def test_who_leaves_in_the_middle_leaves_nothing_on_the_disk(tmp_path: Path) -> None:
@@ -31,12 +31,12 @@ async def test_who_leaves_in_the_middle_leaves_nothing_on_the_disk(tmp_path: Pat
 
 
 async def test_what_was_just_seen_is_not_fetched_again_but_later_it_is(tmp_path: Path) -> None:
-    source = SourceDouble()
-    detector = detector_of(source, tmp_path)
+    source, clock = SourceDouble(), TrioClock()
+    detector = detector_of(source, tmp_path, clock)
     for _ in range(2):
         assert isinstance(await detector.look(QUESTION), Looked)
     assert len(source.asked) == 1
-    await trio.sleep(REMEMBERED_SECONDS)
+    clock.late = REMEMBERED_SECONDS
     await detector.look(QUESTION)
     assert len(source.asked) == 2
 

@@ -268,8 +268,9 @@ def test_two_instances_on_one_engine_leave_each_other_alone(
 def test_pushes_that_were_answered_survive_a_kill(own_service: Service, shop: GitRepository) -> None:
     own_service.register("acknowledged", shop.url, build_command="sleep 600")
     builds = []
-    for _ in range(5):
-        answer = own_service.push(push_payload(shop.url, shop.head()))
+    for number in range(5):
+        # The same request again would be a replay.
+        answer = own_service.push(push_payload(shop.url, shop.head(), before=f"{number}" * 40))
         assert answer.status_code == 202
         builds.append(answer.json()["data"]["builds"][0]["build_id"])
     own_service.kill()
