@@ -33,7 +33,8 @@ async function ready(page, each) {
   try {
     await prepared(page, each);
   } catch (error) {
-    throw new Error(`${each.path} ${each.name ?? ""}: ${error.message}`, { cause: error });
+    const text = await page.evaluate(() => document.body.innerText);
+    throw new Error(`${each.path} ${each.name ?? ""}: ${error.message}\nat ${page.url()} there is: ${text.slice(0, 600)}`, { cause: error });
   }
 }
 

@@ -40,6 +40,9 @@ export const api = new Api(
   (answered) => (app.reached = answered),
 );
 
+/** Milliseconds before what lci did not answer is asked again. */
+const ASK_AGAIN = 3000;
+
 // Roles change while a page is open, and every connect is a new look at who asks.
 live.changed = (state) => {
   app.link = state;
@@ -50,11 +53,12 @@ live.changed = (state) => {
 export const may = (needed: Scope): boolean => allows(app.me, needed);
 export const mayForAll = (needed: Scope): boolean => allowsForAll(app.me, needed);
 
-/** Ask anew who is signed in; what is known stays where lci does not answer. */
+/** Ask anew who is signed in; what is known stays where lci does not answer, and it is asked again. */
 export async function renewMe(): Promise<void> {
   const asker = session.token;
   const me = await api.call("GET /api/me").catch(() => null);
   if (me && asker === session.token) app.me = me;
+  else if (!me && app.signedIn) setTimeout(() => void renewMe(), ASK_AGAIN);
 }
 
 let loadedFrom = "";
