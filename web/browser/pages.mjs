@@ -29,6 +29,15 @@ async function goTo(page, path) {
   }, path);
 }
 
+/** Load an address; where a network that changed kept its script away, load it once more, as a person does. */
+async function opened(page, address) {
+  for (let again = true; ; again = false) {
+    const answer = await page.goto(address);
+    const isThere = await page.locator("body :is(h1, main)").first().waitFor({ timeout: 10_000 }).then(() => true, () => false);
+    if (isThere || !again) return answer;
+  }
+}
+
 async function ready(page, each) {
   try {
     await prepared(page, each);
@@ -66,7 +75,7 @@ await main(async (browser, { url, token, pages, screenshots, all = false }) => {
       for (const each of seen) {
         // A page outside of the program is loaded, and then the program anew.
         if (each.load || !axe) {
-          await page.goto(url + each.path);
+          await opened(page, url + each.path);
           await page.addScriptTag({ path: AXE });
           axe = !each.load;
         } else await goTo(page, each.path);
@@ -90,7 +99,7 @@ await main(async (browser, { url, token, pages, screenshots, all = false }) => {
   for (const stranger of [false, true]) {
     const page = await openPage(browser, { url, token: stranger ? null : token, complaints });
     for (const each of pages.filter((one) => !!one.stranger === stranger)) {
-      const answer = await page.goto(url + each.path);
+      const answer = await opened(page, url + each.path);
       if (answer.status() !== (each.status ?? 200)) found.push(`${fileOf(each)}: answered with ${answer.status()}`);
       // The browser itself writes down that an address was none.
       if (each.status) complaints.splice(0, complaints.length, ...complaints.filter((said) => !said.includes(`${url}${each.path} `)));
