@@ -9,7 +9,7 @@ export function buildOf(given: Partial<BuildDocument> = {}): BuildDocument {
     queue_key: "", priority: 0, parameters: {}, deploy: true, deployed_slot: null, output_build_id: null, retained: true,
     health_check_attempts: 0, cancel_requested: false, restarts: 0, infra_retries: 0, log_lines: 0,
     queued_at: "2026-11-20T11:00:00.000Z", started_at: "2026-11-20T11:00:01.000Z", finished_at: null, duration_seconds: null,
-    trust: "trusted", pull_request: null, waits_for: null, approved_by: null, approved_at: null,
+    trust: "trusted", pull_request: null, waits_for: null, approved_by: null, approved_at: null, requested_by: "",
     ...given,
   }; // prettier-ignore
 }
