@@ -106,7 +106,7 @@ def _row(client: Client, build: dict[str, Any]) -> tuple[object, ...]:
         build["id"],
         build["project_name"],
         build["build_number"],
-        build["status"] if build["waits_for"] is None else f"{build['status']} ({build['waits_for']})",
+        f"{build['status']} ({waits})" if (waits := build.get("waits_for")) else build["status"],
         build["trigger"],
         build["branch"],
         short(build["commit_hash"]),

@@ -44,7 +44,7 @@ def test_the_scopes_are_the_contracts() -> None:
         if route.personal:
             wanted = Scope.READ
         elif route.method == "GET":
-            wanted = Scope.ADMIN if "secret" in route.path or "registries" in route.path else Scope.READ
+            wanted = Scope.ADMIN if "secret" in route.path else Scope.READ
         else:
             last = route.path.rpartition("/")[2]
             wanted = Scope.DEPLOY if route.method == "POST" and last in DEPLOYING else Scope.ADMIN

@@ -14,7 +14,7 @@ from tests.whole.service import Service
 
 EXEMPT = {"/healthz", "/readyz", "/webhook/github", "/", "/docs", "/static/{name}"}
 # What the scope `deploy` may do beside reading.
-DEPLOYING = {"builds", "cancel", "rebuild", "switch", "rollback", "restart", "stop", "start", "build"}
+DEPLOYING = {"approve", "builds", "cancel", "rebuild", "switch", "rollback", "restart", "stop", "start", "build"}
 ENOUGH = {"read": {"read", "deploy", "admin"}, "deploy": {"deploy", "admin"}, "admin": {"admin"}}
 Call = tuple[str, str]
 
