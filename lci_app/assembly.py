@@ -7,9 +7,7 @@ from functools import partial
 
 from lci_app.adapters.github_oauth import GitHubOAuth
 from lci_app.adapters.health import HttpHealthProbe
-from lci_app.adapters.host import (
-    HostPorts,
-)
+from lci_app.adapters.host import HostPorts, own_user
 from lci_app.adapters.passwords import Argon2Passwords
 from lci_app.adapters.private_files import forget_set_up_link
 from lci_app.api.needs import Parts
@@ -89,7 +87,7 @@ def join(config: Config, outside: Outside, *, public_url: str) -> House:
     slot_health = SlotHealth(store, probe, locks, hub, clock)
     source = SourceStage(store, outside.source, workspace, RepositoryValues(store, clock), config.github_url)
     secrets = Secrets(store, outside.keys)
-    step = BuildStep(engine, outside.isolation, workspace, outside.instance)
+    step = BuildStep(engine, outside.isolation, workspace, outside.instance, own_user())
     sweeper = Sweeper(store, workspace)
     record = BuildRecord(store, outside.logs, hub, clock)
     passwords = Argon2Passwords()

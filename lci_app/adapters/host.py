@@ -59,6 +59,11 @@ def open_lock(data_directory: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+def own_user() -> tuple[int, int] | None:
+    """Return the user and group of this process; None for root, who may do anything to files anyway."""
+    return None if os.geteuid() == 0 else (os.geteuid(), os.getegid())
+
+
 def holder_of(data_directory: Path) -> str | None:
     """Return the process that holds the data directory ("unknown" where it has not said so yet), None if none does."""
     path = data_directory / names.LOCK

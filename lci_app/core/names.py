@@ -37,6 +37,7 @@ CACHE_MOUNTS: Final = {
 }
 
 # Below the data directory.
+SHARED_CACHES: Final = "cache"
 DATABASE: Final = "db/lci.db"
 LOCK: Final = "lci.lock"
 KEYS: Final = "secret.key"
@@ -112,7 +113,7 @@ def survey(number: int) -> str:
 
 
 def shared_cache(cache_type: str) -> str:
-    return f"cache/{cache_type}"
+    return f"{SHARED_CACHES}/{cache_type}"
 
 
 def scratch(build_id: int) -> str:

@@ -32,6 +32,8 @@ class ContainerSpec:
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     mounts: Sequence[Mount] = ()
     working_directory: str | None = None
+    # As whom it runs; None is whom the image says.
+    user: str | None = None
     memory: int | None = None
     cpus: float | None = None
     # Container port to host port; published on 127.0.0.1 only.

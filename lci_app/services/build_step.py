@@ -15,11 +15,13 @@ from lci_app.core.failures import LAST_CHARACTERS, LAST_LINES, READ_ONLY_SOURCE,
 from lci_app.core.model import Build, Failure, FailureKind, Trust
 from lci_app.core.project import CacheMode, ProjectSettings, PullPolicy
 from lci_app.core.subnets import NetworkKind
-from lci_app.interfaces import ContainerExit, Engine, Isolation, LogWriter, Mount, Refusal, Workspace
-from lci_app.services.containers import Provision, build_container, script_command, shell_command
+from lci_app.interfaces import ContainerExit, ContainerSpec, Engine, Isolation, LogWriter, Mount, Refusal, Workspace
+from lci_app.services.containers import Provision, build_container, owner_container, script_command, shell_command
 from lci_app.services.under_trouble import attempt, insist
 
 STAGE: Final = "build"
+# How long taking over what a build has written may take when everything else is being cancelled.
+OWNER_SECONDS: Final = 10.0
 
 
 @dataclass
@@ -28,6 +30,9 @@ class BuildStep:
     isolation: Isolation
     workspace: Workspace
     instance: str
+    # The user and group that lci runs as, where that is not root: what a build leaves is theirs then, since nobody else
+    # could remove it.
+    owner: tuple[int, int] | None = None
 
     async def run(
         self, build: Build, settings: ProjectSettings, checkout: Path, log: LogWriter, secrets: Mapping[str, str]
@@ -60,7 +65,11 @@ class BuildStep:
         )
         await log.system(f"Building with {settings.build_image}.")
         with trio.move_on_after(settings.build_timeout):
-            ended = await self.engine.run_attached(spec, on_output=log.feed)
+            try:
+                ended = await self.engine.run_attached(spec, on_output=log.feed)
+            finally:
+                with trio.move_on_after(OWNER_SECONDS, shield=True):
+                    await self._give_back(spec)
             return await self._judge(ended, settings, log)
         message = f"The build did not end within {settings.build_timeout:g} s (build_timeout)."
         return Failure(FailureKind.BUILD, STAGE, "BUILD_TIMEOUT", message)
@@ -75,6 +84,12 @@ class BuildStep:
                 return script_command(script)
         tried = ", ".join(settings.build_script)
         raise Refusal("SCRIPT_MISSING", f"The commit holds none of the scripts that it could be built by: {tried}.")
+
+    async def _give_back(self, spec: ContainerSpec) -> None:
+        if self.owner is not None:
+            container = owner_container(spec, self.owner, self.workspace.path(names.SHARED_CACHES))
+            run = partial(self.engine.run_attached, container, on_output=lambda *_: None)
+            await attempt(run, what=f"take over what {spec.name} has written")
 
     async def clear(self, build_id: int) -> None:
         """Remove what containers of the build's commands are left, whatever the engine's trouble was: only then is the

@@ -74,6 +74,24 @@ def build_container(  # noqa: PLR0913 - what a build's container is made of
     )
 
 
+def owner_container(spec: ContainerSpec, owner: tuple[int, int], shared: Path) -> ContainerSpec:
+    """Return what gives all that the build of `spec` has written, but below `shared`, to a user and group of the host.
+
+    It runs as the container's root in the build's own image: another user's files are nobody else's to give away.
+    """
+    written = [mount for mount in spec.mounts if not mount.read_only and shared not in mount.host.parents]
+    folders = " ".join(mount.container for mount in written)
+    return ContainerSpec(
+        name=f"{spec.name}-owner",
+        image=spec.image,
+        labels=spec.labels,
+        entrypoint=["/bin/sh", "-c", f"chown -R -h {owner[0]}:{owner[1]} {folders}"],
+        mounts=written,
+        user="0:0",
+        network=spec.network,
+    )
+
+
 def runtime_container(
     project: Project,
     settings: ProjectSettings,

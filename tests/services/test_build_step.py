@@ -195,3 +195,35 @@ async def test_what_a_build_left_running_while_the_engine_was_away_is_gone_befor
     house.world.down = False
     assert (await house.ended(build)).status is BuildStatus.CANCELLED
     assert container.removed
+
+
+async def test_where_lci_is_not_root_it_takes_over_what_a_build_has_written(house: House) -> None:
+    house.builder.step.owner = (1000, 100)
+    shop = await house.register(cache_type="npm")
+    taken: list[ContainerSpec] = []
+
+    def look(call: str) -> None:
+        taken.extend(
+            each.spec for each in house.world.containers.values() if each.name.endswith("-owner") and not taken
+        )
+        for each in house.world.containers.values():
+            if each.name.endswith("-owner") and each.running:
+                each.end(0)
+
+    house.faults.always = look
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_keep_looking, look, nursery.cancel_scope)
+        assert (await house.build(shop)).status is BuildStatus.SUCCESS
+        nursery.cancel_scope.cancel()
+    (spec,) = taken
+    assert spec.user == "0:0"
+    assert spec.entrypoint is not None
+    # Not the shared cache, which others are using, and not what was never writable.
+    assert spec.entrypoint[-1] == "chown -R -h 1000:100 /build /output"
+    assert [mount.container for mount in spec.mounts] == ["/build", "/output"]
+
+
+async def _keep_looking(look: Any, scope: trio.CancelScope) -> None:
+    while not scope.cancel_called:
+        look("")
+        await trio.sleep(0.1)
