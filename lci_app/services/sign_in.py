@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
+import trio
+
 from lci_app.core.accounts import LONGEST_PASSWORD, Session, User
 from lci_app.core.client_addresses import place_of
 from lci_app.core.credentials import digest_of
@@ -68,6 +70,7 @@ class SignIn:
     _throttle: Throttle = field(default_factory=Throttle)
     _under_way: list[tuple[str, str]] = field(default_factory=list)
     _recalled: bool = False
+    _recalling: trio.Lock = field(default_factory=trio.Lock)
 
     async def by_password(
         self, name: str, password: str, browser: Browser
@@ -117,10 +120,14 @@ class SignIn:
 
     async def _recall(self) -> None:
         """Know, also after a restart, from where people are signed in."""
-        if not self._recalled:
-            self._recalled = True
-            for name, address in await self.store.signed_in_from():
-                self._throttle.note_known(place_of(address), name.lower())
+        if self._recalled:
+            return
+        # Nobody is judged by less than what is known: who comes meanwhile waits.
+        async with self._recalling:
+            if not self._recalled:
+                for name, address in await self.store.signed_in_from():
+                    self._throttle.note_known(place_of(address), name.lower())
+                self._recalled = True
 
     async def _with_password(self, name: str, password: str) -> User | None:
         user = await self.store.user_named(name)

@@ -38,7 +38,8 @@ await main(async (browser, { url, token, build, cuts }) => {
     });
   };
 
-  await page.locator(".viewer .stdout").first().waitFor();
+  // Until the build's command prints: on a busy machine its container takes a while to come.
+  await page.locator(".viewer .stdout").first().waitFor({ timeout: 120_000 });
   await grown(60);
   await atEnd();
 
