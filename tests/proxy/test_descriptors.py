@@ -60,7 +60,7 @@ async def test_a_request_for_which_there_is_no_descriptor_left_is_told_to_come_a
         refused = 0
         for visitor in visitors:
             await visitor.send(get("/slow/"))
-        with trio.fail_after(20):
+        with trio.fail_after(60):
             while not refused:
                 for visitor in visitors:
                     with trio.move_on_after(0.05):

@@ -50,6 +50,12 @@ class Refused(AssertionError):
         self.error = error
 
 
+def _free_port_base() -> int:
+    """Return a range of ports that no other service of this test run has: each of its processes has its own share."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    return 10_000 + (worker % 4 * 12 + next(_services) % 12) * 400
+
+
 @dataclass
 class Service:
     """One data directory and, while `start`ed, the process that serves it."""
@@ -61,8 +67,7 @@ class Service:
     # What starts the program, and the descriptors that it passes on.
     starter: Sequence[str] = ()
     descriptors: Sequence[int] = ()
-    # Each service has its own range, so that test runs on one machine leave each other's ports alone.
-    port_base: int = field(default_factory=lambda: 10_000 + (os.getpid() + next(_services)) % 50 * 400)
+    port_base: int = field(default_factory=_free_port_base)
     process: subprocess.Popen[str] | None = None
     url: str = ""
     proxy_url: str = ""
