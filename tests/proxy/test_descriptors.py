@@ -21,8 +21,9 @@ from lci_app.proxy.worker import limits_within
 from tests.proxy.upstreams import ok, open_service, read_head
 from tests.proxy.visitors import Visitor, get
 
-# Ten of these are for visitors; a worker has a dozen open anyway.
+# A worker has a dozen open anyway, and each visitor takes one for itself and one or two for its service.
 DESCRIPTORS = 40
+VISITORS = 10
 PROGRAM = [
     sys.executable,
     "-c",
@@ -32,9 +33,18 @@ PROGRAM = [
 
 
 async def test_a_request_for_which_there_is_no_descriptor_left_is_told_to_come_again(run_directory, caplog):
+    asked = 0
+    all_asked = trio.Event()
+
     async def keep_on(stream):
+        nonlocal asked
         buffer = bytearray()
         while await read_head(stream, buffer):
+            asked += 1
+            if asked == VISITORS:
+                all_asked.set()
+            # Nobody is answered before all have asked, so that each has a connection of its own, which is kept.
+            await all_asked.wait()
             await stream.send_all(ok(b"hello"))
 
     async def hold(stream):
@@ -49,11 +59,10 @@ async def test_a_request_for_which_there_is_no_descriptor_left_is_told_to_come_a
     ):
         await proxy.publish(table(1, [Route("quick", quick.upstream), Route("slow", slow.upstream)]))
         visitors = []
-        for _ in range(10):
+        for _ in range(VISITORS):
             stream = await stack.enter_async_context(await trio.open_tcp_stream(*proxy.address))
             visitors.append(Visitor(stream))
         for visitor in visitors:
-            # All of them at once, so that as many connections to it are kept.
             await visitor.send(get("/quick/"))
         for visitor in visitors:
             assert (await visitor.reply()).status == 200
