@@ -2,8 +2,8 @@
 
 import type { Calls, ErrorCode } from "../wire/generated.ts";
 
-/** Before a read is tried again. Milliseconds. */
-const PAUSE = 250;
+/** Before a read is tried again, each time. Milliseconds. */
+const PAUSES = [250, 500, 1000];
 
 type Call = keyof Calls;
 type Given<C extends Call> = {
@@ -72,17 +72,20 @@ export class Api {
 }
 
 /**
- * Send a request. Reading is tried twice: a browser drops every request when a network comes or goes, and on the host
- * that builds run on, each container brings one.
+ * Send a request. Reading is tried a few times: a browser drops every request when a network comes or goes, and on the
+ * host that builds run on, each container brings one, which comes up in several steps.
  */
-async function sent(request: () => Promise<Response>, again: boolean): Promise<Response> {
-  try {
-    return await request();
-  } catch (error) {
-    if (error instanceof DOMException && error.name === "AbortError") throw error;
-    if (!again) throw new ApiError(0, "UNREACHABLE", "lci does not answer.");
-    await new Promise((resolve) => setTimeout(resolve, PAUSE));
-    return sent(request, false);
+async function sent(request: () => Promise<Response>, isRead: boolean): Promise<Response> {
+  const pauses = isRead ? [...PAUSES] : [];
+  for (;;) {
+    try {
+      return await request();
+    } catch (error) {
+      if (error instanceof DOMException && error.name === "AbortError") throw error;
+      const pause = pauses.shift();
+      if (pause === undefined) throw new ApiError(0, "UNREACHABLE", "lci does not answer.");
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
   }
 }
 
