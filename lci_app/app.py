@@ -182,7 +182,8 @@ async def _serve(
         await leaving.start(house.slot_health.run)
         leaving.start_soon(house.routes.run)
         async with trio.open_nursery() as building:
-            building.start_soon(_reconcile_then_build, house)
+            await building.start(house.scheduler.run)
+            building.start_soon(_reconcile, house)
             async with trio.open_nursery() as serving:
                 api = create_app(house.parts, config, addresses, stop)
                 refused, trusted = [config.container_range], config.trusted_proxies
@@ -192,8 +193,8 @@ async def _serve(
         leaving.cancel_scope.cancel()
 
 
-async def _reconcile_then_build(house: House) -> None:
-    """Start builds only when nothing of an earlier run is left that could be in their way."""
+async def _reconcile(house: House) -> None:
+    """Let builds start only when nothing of an earlier run is left that could be in their way."""
     while True:
         try:
             await house.reconciler.settle_world()
@@ -201,7 +202,7 @@ async def _reconcile_then_build(house: House) -> None:
         except OutsideError as error:
             _log.warning("Docker's containers cannot be compared with the database yet: %s", error)
             await trio.sleep(_RECONCILE_PAUSE)
-    await house.scheduler.run()
+    house.scheduler.settled.set()
 
 
 def _url(host: str, port: int) -> str:

@@ -18,6 +18,7 @@ from lci_app.services.approvals import Approvals
 from lci_app.services.bell import Bell
 from lci_app.services.build_queue import BuildQueue
 from lci_app.services.build_record import BuildRecord
+from lci_app.services.build_stages import BuildStages
 from lci_app.services.build_step import BuildStep
 from lci_app.services.builder import Builder
 from lci_app.services.callers import Callers
@@ -94,7 +95,8 @@ def join(config: Config, outside: Outside, *, public_url: str) -> House:
     people = People(store, passwords, clock, partial(forget_set_up_link, config.data_dir))
     sign_in = SignIn(store, people, passwords, clock)
     stage = DeployStage(store, deployer, workspace, hub)
-    builder = Builder(store, record, outside.logs, source, secrets, step, stage, sweeper, hub, clock)
+    stages = BuildStages(store, source, secrets, step, stage, clock)
+    builder = Builder(store, record, outside.logs, source, secrets, step, stages, sweeper, hub)
     scheduler = Scheduler(store, builder, bell, hub, clock, config.max_parallel_builds)
     parts = Parts(
         store=store,

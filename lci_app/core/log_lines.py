@@ -25,7 +25,7 @@ MAX_STAGE_CHARACTERS: Final = 64
 NO_STAGE: Final = "-"
 _FLAGS: Final = {Stream.STDOUT: "O", Stream.STDERR: "E", Stream.SYSTEM: "S"}
 _MEANINGS: Final = {flag + mark: (stream, bool(mark)) for stream, flag in _FLAGS.items() for mark in ("", "+")}
-_HEADER: Final = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z [OES]\+? [^ \n]+ ")
+_HEADER: Final = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (?P<flag>[OES]\+?) [^ \n]+ ")
 # Time, flag with its mark, stage in at most four bytes a character, and a space after each.
 MAX_HEADER_BYTES: Final = 24 + 1 + 2 + 1 + 4 * MAX_STAGE_CHARACTERS + 1
 MAX_RECORD_BYTES: Final = MAX_HEADER_BYTES + MAX_LINE_BYTES + 1
@@ -156,6 +156,15 @@ def decode(records: bytes, limit: int) -> Iterator[Fields]:
             like = parse(record)
             header = record[: len(record) - len(like.text)] or "\n"
             yield like
+
+
+def texts(records: bytes) -> Iterator[tuple[Stream, bytes]]:
+    """Yield whose each of the whole records is, and its text with the newline; damaged ones are left out."""
+    for record in records.split(b"\n")[:-1]:
+        header = _HEADER.match(record)
+        if header is not None:
+            stream, _ = _MEANINGS[header["flag"].decode()]
+            yield stream, record[header.end() :] + b"\n"
 
 
 def text_start(record: bytes) -> int:

@@ -14,6 +14,8 @@ LABEL_ROLE: Final = "lci.role"
 LABEL_PROJECT: Final = "lci.project_id"
 LABEL_BUILD: Final = "lci.build_id"
 LABEL_SLOT: Final = "lci.slot"
+# Of a build's command: the last line that the build's log held before it. What the command prints comes after that.
+LABEL_LOG_LINE: Final = "lci.log_line"
 
 ROLE_BUILD: Final = "build"
 ROLE_RUNTIME: Final = "runtime"

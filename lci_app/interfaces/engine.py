@@ -42,6 +42,8 @@ class ContainerSpec:
     network: str | None = None
     # Nothing may be written but in the mounts and in a small /tmp and /run.
     read_only: bool = False
+    # Of one that runs attached: its output is kept for whoever goes on with it after a crash of lci.
+    resumable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,8 @@ class ContainerState:
     started_at: str
     restart_count: int = 0
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    # Whether it was ever started; one that only was created has neither output nor end.
+    is_started: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +108,12 @@ class Engine(Protocol):
 
         `on_output` is called in a thread, with raw bytes as they arrive, one call at a time; while it runs the
         container is held back by its full pipe. Cancellation kills and removes the container within 5 s, shielded.
+        """
+
+    async def resume_attached(self, container_id: str, *, on_output: Callable[[Stream, bytes], None]) -> ContainerExit:
+        """Attend to a `resumable` container that another lci has started, until it ends; then as `run_attached`.
+
+        `on_output` gets its output from the first byte on. Raises Trouble("CONTAINER_GONE") where there is none.
         """
 
     async def start(self, spec: ContainerSpec) -> str:

@@ -41,6 +41,16 @@ class LogWriter(Protocol):
     async def begin_stage(self, stage: str) -> None:
         """Flush unfinished lines; what follows belongs to `stage`."""
 
+    async def pass_over(self, after: int) -> None:
+        """Take what is fed from now on for a program's output from its beginning, and store none of it twice.
+
+        What the log holds of that output is all that follows line `after`. Where something else comes, `feed` raises
+        Trouble("OUTPUT_DIFFERS").
+        """
+
+    async def passed_whole(self) -> None:
+        """Tell that all of it was fed. Raises Trouble("OUTPUT_DIFFERS") where less came than the log holds."""
+
     async def last_output(self, lines: int, characters: int) -> list[LogRecord]:
         """Return the program's own last records: at most `lines`, and no more than hold `characters`, one at least."""
 

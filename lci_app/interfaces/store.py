@@ -71,6 +71,8 @@ class Requeue(StrEnum):
 
     RESTART = "restart"
     INFRA = "infra"
+    # Nothing was left to go on with after a restart, which is counted already.
+    NOTHING_LEFT = "nothing left"
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +193,9 @@ class Store(AccountStore, DeliveryStore, SecretStore, RegistryStore, Protocol):
     ) -> StatusChange | None:
         """End it; stages still running end with it. Success sets `retained` where it is trusted, and `deployed_slot`
         if it switched."""
+
+    async def note_restart(self, build_id: int) -> None:
+        """Count that lci was restarted while it ran, and that it goes on."""
 
     async def requeue_build(
         self, build_id: int, why: Requeue, *, failure: Failure | None = None

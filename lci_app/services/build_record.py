@@ -23,6 +23,8 @@ RECORD_SECONDS: Final = 10.0
 
 @dataclass(frozen=True, slots=True)
 class BuildEnd:
+    """`status` Queued: nothing is left of an earlier lci's work, and the build starts again."""
+
     status: BuildStatus
     failure: Failure | None = None
 
@@ -54,6 +56,8 @@ class BuildRecord:
             await trio.sleep(TROUBLE_PAUSE)
 
         async def record() -> StatusChange | None:
+            if end.status is BuildStatus.QUEUED:
+                return await self.store.requeue_build(queued.id, Requeue.NOTHING_LEFT)
             if again:
                 requeued = await self.store.requeue_build(queued.id, Requeue.INFRA, failure=end.failure)
                 if requeued is not None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Final
 
 import trio
@@ -15,13 +14,25 @@ from lci_app.core.failures import LAST_CHARACTERS, LAST_LINES, READ_ONLY_SOURCE,
 from lci_app.core.model import Build, Failure, FailureKind, Trust
 from lci_app.core.project import CacheMode, ProjectSettings, PullPolicy
 from lci_app.core.subnets import NetworkKind
-from lci_app.interfaces import ContainerExit, ContainerSpec, Engine, Isolation, LogWriter, Mount, Refusal, Workspace
+from lci_app.interfaces import (
+    ContainerExit,
+    ContainerSpec,
+    ContainerState,
+    Engine,
+    Isolation,
+    LogWriter,
+    Mount,
+    Refusal,
+    Workspace,
+)
 from lci_app.services.containers import Provision, build_container, owner_container, script_command, shell_command
 from lci_app.services.under_trouble import attempt, insist
 
 STAGE: Final = "build"
 # How long taking over what a build has written may take when everything else is being cancelled.
 OWNER_SECONDS: Final = 10.0
+# A larger exit code is a signal's number above it.
+KILLED: Final = 128
 
 
 @dataclass
@@ -35,7 +46,7 @@ class BuildStep:
     owner: tuple[int, int] | None = None
 
     async def run(
-        self, build: Build, settings: ProjectSettings, checkout: Path, log: LogWriter, secrets: Mapping[str, str]
+        self, build: Build, settings: ProjectSettings, log: LogWriter, secrets: Mapping[str, str]
     ) -> Failure | None:
         """Run the build's command; what it leaves in /output is in names.output(build.id). Raises OutsideError.
 
@@ -48,31 +59,80 @@ class BuildStep:
         await self.engine.ensure_image(
             settings.build_image, always_pull=settings.pull is PullPolicy.ALWAYS, progress=progress
         )
-        command = await self._command(build, settings)
         if not _is_root(await self.engine.image_user(settings.build_image)):
             # The writable copy is of lci's user, and another one may write in it only so.
             await self.workspace.open_up(f"{names.checkout(build.project_id, build.id)}/build")
         # What an earlier try of this build left there is not this one's output.
         await self.workspace.remove(names.output(build.id))
-        spec = build_container(
-            build,
-            settings,
-            command,
-            checkout=checkout,
-            output=await self.workspace.make(names.output(build.id), mode=0o777),
-            caches=await self._caches(build, settings),
-            provision=Provision(self.instance, await self._network(build, log), secrets),
-        )
-        await log.system(f"Building with {settings.build_image}.")
+        provision = Provision(self.instance, await self._network(build, log), secrets)
+        line = await log.system(f"Building with {settings.build_image}.")
+        spec = await self._container(build, settings, provision, log_line=line)
+
+        async def attend() -> ContainerExit:
+            return await self.engine.run_attached(spec, on_output=log.feed)
+
+        return await self._attended(attend, spec, settings, log)
+
+    async def left_by(self, build: Build) -> ContainerState | None:
+        """Return the container of the build's command that an earlier lci has left; None where it cannot be gone on
+        with. Raises OutsideError.
+
+        What was killed while nobody looked may well have been the engine's end, and not the command's.
+        """
+        for container in await self.engine.list_ours(build_id=build.id):
+            if container.is_started and container.labels.get(names.LABEL_LOG_LINE, "").isdecimal():
+                killed = container.exit_code > KILLED and not container.out_of_memory
+                return container if container.running or not killed else None
+        return None
+
+    async def resume(
+        self, build: Build, settings: ProjectSettings, left: ContainerState, log: LogWriter
+    ) -> Failure | None:
+        """Go on with what `left_by` has found, as `run`: the log gets what it has not got yet. Its time starts anew.
+
+        Raises Trouble("OUTPUT_DIFFERS") where the engine has not kept the output from its beginning.
+        """
+        line = int(left.labels[names.LABEL_LOG_LINE])
+        spec = await self._container(build, settings, Provision(self.instance, network=""), log_line=line)
+
+        async def attend() -> ContainerExit:
+            await log.pass_over(line)
+            ended = await self.engine.resume_attached(left.id, on_output=log.feed)
+            await log.passed_whole()
+            return ended
+
+        return await self._attended(attend, spec, settings, log)
+
+    async def _attended(
+        self,
+        attend: Callable[[], Awaitable[ContainerExit]],
+        spec: ContainerSpec,
+        settings: ProjectSettings,
+        log: LogWriter,
+    ) -> Failure | None:
         with trio.move_on_after(settings.build_timeout):
             try:
-                ended = await self.engine.run_attached(spec, on_output=log.feed)
+                ended = await attend()
             finally:
                 with trio.move_on_after(OWNER_SECONDS, shield=True):
                     await self._give_back(spec)
             return await self._judge(ended, settings, log)
         message = f"The build did not end within {settings.build_timeout:g} s (build_timeout)."
         return Failure(FailureKind.BUILD, STAGE, "BUILD_TIMEOUT", message)
+
+    async def _container(
+        self, build: Build, settings: ProjectSettings, provision: Provision, *, log_line: int
+    ) -> ContainerSpec:
+        return build_container(
+            build,
+            settings,
+            await self._command(build, settings),
+            checkout=self.workspace.path(names.checkout(build.project_id, build.id)),
+            output=await self.workspace.make(names.output(build.id), mode=0o777),
+            caches=await self._caches(build, settings),
+            provision=provision,
+            log_line=log_line,
+        )
 
     async def _command(self, build: Build, settings: ProjectSettings) -> Sequence[str]:
         """Return what the container runs. Refusal("SCRIPT_MISSING") where the commit holds none of the scripts."""

@@ -1,79 +1,29 @@
-"""One build, from its source to its end. The log opens first, and an end is always recorded."""
+"""The life of one build, from its turn to its recorded end. The log opens first, and an end is always recorded."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from functools import partial
-from typing import Final
 
 import trio
 
-from lci_app.core.model import (
-    Build,
-    BuildStatus,
-    Failure,
-    FailureKind,
-    JsonObject,
-    Stage,
-    StageKind,
-    StageStatus,
-    Trigger,
-)
-from lci_app.core.project import ProjectSettings
-from lci_app.core.project_file import settings_of
-from lci_app.core.rollout import Live, Withdrawn
-from lci_app.interfaces import (
-    Clock,
-    Logs,
-    LogWriter,
-    Refusal,
-    Store,
-    Trouble,
-)
+from lci_app.core.model import Build, BuildStatus, Failure, FailureKind
+from lci_app.interfaces import Logs, LogWriter, Store, Trouble
 from lci_app.services.build_record import BuildEnd, BuildRecord, log_of
+from lci_app.services.build_stages import CANCELLED, START_AGAIN, BuildStages, Work
 from lci_app.services.build_step import BuildStep
-from lci_app.services.deploy_stage import DeployStage, ToDeploy
-from lci_app.services.deployer import Outdated
 from lci_app.services.hub import Hub
-from lci_app.services.secrets import Delivery, Secrets
+from lci_app.services.secrets import Secrets
 from lci_app.services.source_stage import SourceStage
 from lci_app.services.sweeper import Sweeper
-from lci_app.services.under_trouble import attempt
+from lci_app.services.under_trouble import attempt, insist
 
-# How long a last line may take when everything else is being cancelled. Seconds.
-LAST_LINE_SECONDS: Final = 5.0
+# None is a build that has not begun.
+_Live = Callable[[Build, trio.CancelScope], Awaitable[BuildEnd | None]]
 
 _log = logging.getLogger(__name__)
-
-
-class _Failed(Exception):
-    """Ends the work; the stage that it leaves ends with it."""
-
-    def __init__(self, failure: Failure) -> None:
-        super().__init__(failure.message)
-        self.failure = failure
-
-
-class _Overruled(Exception):
-    """The build's cancellation was accepted; the stage that it leaves ends with the build."""
-
-
-@dataclass
-class _Work:
-    """One build under way. `opening`: what the log says first; `of_head`: nobody named the commit."""
-
-    build: Build
-    log: LogWriter
-    opening: str
-    of_head: bool = False
-    delivery: Delivery = field(default_factory=Delivery)
-    stage: str = "source"
-
-
-_CANCELLED: Final = BuildEnd(BuildStatus.CANCELLED)
 
 
 @dataclass
@@ -84,29 +34,39 @@ class Builder:
     source: SourceStage
     secrets: Secrets
     step: BuildStep
-    deploy_stage: DeployStage
+    stages: BuildStages
     sweeper: Sweeper
     hub: Hub
-    clock: Clock
 
     async def run(self, queued: Build, *, by_request: trio.CancelScope) -> None:
         """Run a queued build to its end. `by_request` is the scope that a person's cancellation cancels.
 
         Only a cancellation from outside it leaves no end: lci stops, and starts the build again when it is back.
         """
-        end: BuildEnd | None = _CANCELLED
+        await self._to_end(queued, by_request, self._begin)
+
+    async def resume(self, left: Build, *, by_request: trio.CancelScope) -> None:
+        """Go on with a build whose command an earlier lci has left running, as `run`.
+
+        Where there is nothing to go on with, the build goes back to the queue. Waits for the engine, since only the
+        engine knows.
+        """
+        await self._to_end(left, by_request, self._go_on)
+
+    async def _to_end(self, build: Build, by_request: trio.CancelScope, live: _Live) -> None:
+        end: BuildEnd | None = CANCELLED
         with by_request:
-            end = await self._run_logged(queued, by_request)
-        if end is not None and queued.output_build_id is None:
-            await self.step.clear(queued.id)
-        change = await self.record.end(queued, end) if end is not None else None
+            end = await live(build, by_request)
+        if end is not None and build.output_build_id is None:
+            await self.step.clear(build.id)
+        change = await self.record.end(build, end) if end is not None else None
         if change is not None:
             if change.build.status is BuildStatus.FAILED:
                 self.hub.build_failed(change.build)
             self.hub.build_changed(change)
             await self.sweeper.sweep(change.build)
 
-    async def _run_logged(self, queued: Build, by_request: trio.CancelScope) -> BuildEnd | None:
+    async def _begin(self, queued: Build, by_request: trio.CancelScope) -> BuildEnd | None:
         """Do the work with its log open; None where the build was cancelled before it began.
 
         A log that cannot be closed changes nothing about what was done.
@@ -120,14 +80,28 @@ class Builder:
                 begun = await self.record.begin(await self._with_commit(queued, log))
                 if begun is None:
                     return None
-                work = _Work(begun, log, _why_again(queued), of_head=queued.commit_hash is None)
-                end = await self._work_to_end(work, by_request)
+                work = Work(begun, log, _why_again(queued), of_head=queued.commit_hash is None)
+                end = await self.stages.to_end(work, by_request)
         except Trouble as trouble:
             await trio.lowlevel.checkpoint_if_cancelled()
-            _log.warning("the log of build %d: %s", queued.id, trouble)
             if end is None:
                 await self.record.begin(queued)
-                end = BuildEnd(BuildStatus.FAILED, Failure(FailureKind.INFRA, "source", trouble.code, str(trouble)))
+            end = end or _without_log(queued, "source", trouble)
+        return end
+
+    async def _go_on(self, build: Build, by_request: trio.CancelScope) -> BuildEnd | None:
+        """Do what is left of the work, as `_begin`."""
+        end = None
+        left = await insist(partial(self.step.left_by, build), what=f"find what build {build.id} left running")
+        if left is None:
+            return START_AGAIN
+        try:
+            async with self.logs.open(log_of(build)) as log:
+                work = Work(build, log, "lci was restarted while this build ran: it goes on.", left=left)
+                end = await self.stages.to_end(work, by_request)
+        except Trouble as trouble:
+            await trio.lowlevel.checkpoint_if_cancelled()
+            end = end or _without_log(build, "build", trouble)
         return end
 
     async def _is_called_off(self, queued: Build) -> bool:
@@ -144,132 +118,6 @@ class Builder:
         resolve = partial(self.source.resolve, queued, log)
         return await attempt(resolve, what=f"tell the commit of build {queued.id} yet") or queued
 
-    async def _work_to_end(self, work: _Work, by_request: trio.CancelScope) -> BuildEnd:
-        """Do the work; whatever ends it stands in the log."""
-        try:
-            return await self._judge(work)
-        except* trio.Cancelled:
-            why = "Cancelled." if by_request.cancel_called else "lci stops; the build starts again when it is back."
-            with trio.move_on_after(LAST_LINE_SECONDS, shield=True):
-                await self._say(work, why)
-            raise
-        except* Exception as group:  # noqa: BLE001 - what a cancellation meets on its way changes nothing
-            _log.warning("while build %d was cancelled: %r", work.build.id, group.exceptions)
-        return _CANCELLED
-
-    async def _judge(self, work: _Work) -> BuildEnd:
-        """Do the work; every failure becomes a Failure."""
-        try:
-            return await self._work(work)
-        except _Overruled:
-            return _CANCELLED
-        except _Failed as failed:
-            failure = failed.failure
-        except Refusal as refusal:
-            kind = FailureKind.DEPLOY if work.stage == "deploy" else FailureKind.BUILD
-            failure = Failure(kind, work.stage, refusal.code, str(refusal))
-        except Trouble as trouble:
-            failure = Failure(FailureKind.INFRA, work.stage, trouble.code, str(trouble))
-        except Exception:  # noqa: BLE001 - one build's failure never leaves its own task
-            _log.exception("build %d failed for a reason lci did not foresee", work.build.id)
-            unforeseen = "lci failed for a reason it did not foresee; its own log tells more."
-            failure = Failure(FailureKind.INFRA, work.stage, "INTERNAL", unforeseen)
-        line = await self._say(work, f"Failed: {failure.message}")
-        return BuildEnd(BuildStatus.FAILED, replace(failure, log_line=failure.log_line or line))
-
-    async def _work(self, work: _Work) -> BuildEnd:
-        if work.build.output_build_id is not None:
-            return await self._deploy_kept(work, work.build.output_build_id)
-        async with self._stage(work, "source", StageKind.SOURCE):
-            prepared = await self.source.prepare(work.build, work.log, of_head=work.of_head)
-            work.build = prepared.build
-            effective, settings = prepared.effective, prepared.effective.settings.replaced_for(work.build)
-            why_not = await self.deploy_stage.why_not(work.build, effective)
-            deploy = why_not is None
-            _require_complete(settings, deploy=deploy)
-            await self.store.set_effective(work.build.id, effective.to_json(), deploy=deploy)
-            await self._take_delivery(work, settings)
-        async with self._stage(work, "build", StageKind.STEP):
-            secrets = work.delivery.for_build
-            failure = await self.step.run(work.build, settings, prepared.checkout, work.log, secrets)
-            if failure is not None:
-                raise _Failed(failure)
-        # Asked again: a build takes its time, and a rollback meanwhile has turned automatic deployment off.
-        why_not = why_not or await self.deploy_stage.why_not(work.build, effective)
-        if why_not is not None:
-            await self._say(work, f"Built and verified; not deployed: {why_not}.")
-            return BuildEnd(BuildStatus.SUCCESS)
-        async with self._stage(work, "deploy", StageKind.DEPLOY):
-            await self._put_live(work, settings, work.build.id, effective.to_json())
-        return BuildEnd(BuildStatus.SUCCESS)
-
-    async def _deploy_kept(self, work: _Work, output_build_id: int) -> BuildEnd:
-        """Deploy what an earlier build left, by the settings that it was deployed with then."""
-        async with self._stage(work, "deploy", StageKind.DEPLOY):
-            kept = await self.store.build(output_build_id)
-            if kept is None or kept.effective is None or not kept.retained:
-                raise Refusal("NOTHING_RETAINED", "The output of the build to go back to is no longer kept.")
-            await self.store.set_effective(work.build.id, kept.effective, deploy=True)
-            await work.log.system(
-                f"Going back to build {kept.build_number}. Automatic deployment is off: "
-                "pushes are built and verified, not deployed, until it is turned on again."
-                if work.build.trigger is Trigger.ROLLBACK
-                else f"Deploying the kept output of build {kept.build_number}."
-            )
-            settings = settings_of(kept.effective).replaced_for(kept)
-            await self._take_delivery(work, settings)
-            await self._put_live(work, settings, kept.id, kept.effective)
-        return BuildEnd(BuildStatus.SUCCESS)
-
-    async def _take_delivery(self, work: _Work, settings: ProjectSettings) -> None:
-        """Fetch the secrets that the build is to get; before anything can print them, the log knows them."""
-        work.delivery = await self.secrets.deliver(work.build, settings)
-        await work.log.mask(work.delivery.mask)
-
-    async def _put_live(
-        self, work: _Work, settings: ProjectSettings, output_build_id: int, effective: JsonObject
-    ) -> None:
-        match await self.deploy_stage.run(
-            ToDeploy(work.build, settings, output_build_id, effective, work.log, work.delivery)
-        ):
-            case Live():
-                pass
-            case Outdated(serving):
-                await self._say(work, f"Not deployed: build {serving}, which was ordered later, serves already.")
-            case Withdrawn():
-                raise _Overruled
-            case Failure() as failure:
-                raise _Failed(failure)
-
-    @asynccontextmanager
-    async def _stage(self, work: _Work, name: str, kind: StageKind) -> AsyncIterator[None]:
-        """A stage of the build: what is logged in the block belongs to it, and it ends as the block does.
-
-        A stage that is cancelled ends with its build, and so does one whose end cannot be noted.
-        """
-        work.stage = name
-        await work.log.begin_stage(name)
-        if work.opening:
-            await work.log.system(work.opening)
-            work.opening = ""
-        stage = await self.store.begin_stage(work.build.id, name, kind, self.clock.now())
-        try:
-            yield
-        except _Overruled:
-            raise
-        except Exception as error:
-            await self._end_stage(stage, StageStatus.FAILED, str(error))
-            raise
-        await self._end_stage(stage, StageStatus.SUCCESS, None)
-
-    async def _end_stage(self, stage: Stage, status: StageStatus, error: str | None) -> None:
-        end = partial(self.store.end_stage, stage, status, error, self.clock.now())
-        await attempt(end, what=f"note the end of a stage of build {stage.build_id}")
-
-    async def _say(self, work: _Work, text: str) -> int | None:
-        """Write to the log what nothing may fail for; returns its line's number."""
-        return await attempt(partial(work.log.system, text), what=f"write to the log of build {work.build.id}")
-
 
 def _why_again(build: Build) -> str:
     """Return what the log says of an earlier try."""
@@ -278,13 +126,6 @@ def _why_again(build: Build) -> str:
     return "lci was restarted while this build ran: it starts again." if build.restarts else ""
 
 
-def _require_complete(settings: ProjectSettings, *, deploy: bool) -> None:
-    """Raise a Refusal naming what neither the project nor its file says."""
-    command = [] if settings.build_script else ["build_command"]
-    needed = ["build_image", *command, *(["runtime_image"] if deploy else [])]
-    missing = [name for name in needed if not str(getattr(settings, name)).strip()]
-    if missing:
-        raise Refusal(
-            "CONFIGURATION_INCOMPLETE",
-            f"{' and '.join(missing)} must be set, in the project or in the repository's .lci.toml.",
-        )
+def _without_log(build: Build, stage: str, trouble: Trouble) -> BuildEnd:
+    _log.warning("the log of build %d: %s", build.id, trouble)
+    return BuildEnd(BuildStatus.FAILED, Failure(FailureKind.INFRA, stage, trouble.code, str(trouble)))

@@ -51,18 +51,23 @@ def build_container(  # noqa: PLR0913 - what a build's container is made of
     output: Path,
     caches: Sequence[Mount],
     provision: Provision,
+    log_line: int,
 ) -> ContainerSpec:
-    """Return the container of a build's command. `checkout` holds `app` and `build`, two trees of the same source.
+    """Return the container of a build's command, whose log ends with line `log_line` when it is made.
 
-    A project in a folder of its repository sees that folder as /app, and starts in that folder of the whole copy.
+    `checkout` holds `app` and `build`, two trees of the same source. A project in a folder of its repository sees that
+    folder as /app, and starts in that folder of the whole copy.
     """
     folder = settings.working_directory
     return ContainerSpec(
         name=names.build_container(build.id),
         image=settings.build_image,
-        labels=names.labels(
-            instance=provision.instance, role=names.ROLE_BUILD, project_id=build.project_id, build_id=build.id
-        ),
+        labels={
+            **names.labels(
+                instance=provision.instance, role=names.ROLE_BUILD, project_id=build.project_id, build_id=build.id
+            ),
+            names.LABEL_LOG_LINE: str(log_line),
+        },
         entrypoint=command[:-1],
         command=command[-1:],
         environment={**settings.build_env, **provision.secrets, **_build_environment(build)},
@@ -71,6 +76,7 @@ def build_container(  # noqa: PLR0913 - what a build's container is made of
         memory=memory_bytes(settings.build_memory) if settings.build_memory else None,
         cpus=settings.build_cpus,
         network=provision.network,
+        resumable=True,
     )
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from lci_app.core import names
 from lci_app.core.model import Build, Failure, JsonObject, Trigger, Trust
 from lci_app.core.project import ProjectSettings
-from lci_app.core.project_file import Effective
 from lci_app.core.rollout import Live, Withdrawn
 from lci_app.interfaces import LogWriter, Refusal, Store, Workspace
 from lci_app.services.candidate import DeployOrder
@@ -50,8 +49,10 @@ class DeployStage:
             DeployOrder(work.build, work.settings, output, work.log, addresses, work.delivery)
         )
 
-    async def why_not(self, build: Build, effective: Effective) -> str | None:
+    async def why_not(self, build: Build, *, enabled: bool) -> str | None:
         """Return why a build is verified only, as a clause, None where it is deployed.
+
+        `enabled` is what the repository's file says of it.
 
         To be asked as late as possible: a rollback since the push has turned automatic deployment off.
         """
@@ -59,7 +60,7 @@ class DeployStage:
             return "what a pull request makes never is"
         if not build.deploy:
             return "as was asked"
-        if not effective.deploy:
+        if not enabled:
             return "the repository's file says `enabled = false`"
         project = await self.store.project(build.project_id)
         if build.trigger is Trigger.WEBHOOK and not (project is not None and project.settings.auto_deploy):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
@@ -20,6 +20,8 @@ from lci_app.core.model import (
     Health,
     SlotState,
     SlotStatus,
+    StageKind,
+    StageStatus,
 )
 from lci_app.core.project import Project
 from lci_app.interfaces import Clock, ContainerState, Engine, Logs, OutsideError, Requeue, Store, Workspace
@@ -75,8 +77,15 @@ class Reconciler:
             await self._finish(
                 build, BuildStatus.FAILED, Failure(FailureKind.INFRA, "source", "TOO_MANY_RESTARTS", message)
             )
+        elif await self._ran_its_command(build):
+            # What is left of it, the engine knows: whoever runs builds asks it.
+            await self.store.note_restart(build.id)
         else:
             await self.store.requeue_build(build.id, Requeue.RESTART)
+
+    async def _ran_its_command(self, build: Build) -> bool:
+        begun = await self.store.stages(build.id)
+        return any(stage.kind is StageKind.STEP and stage.status is StageStatus.RUNNING for stage in begun)
 
     async def _finish(self, build: Build, status: BuildStatus, failure: Failure | None = None) -> None:
         lines = await attempt(partial(self.logs.total, log_of(build)), what="count the lines of a log")
@@ -88,10 +97,14 @@ class Reconciler:
         Raises Trouble("DOCKER_UNAVAILABLE") where the engine does not answer; it may then be called again. What is
         wrong with a single container is logged, and stands in its slot.
         """
-        await attempt(self._sweep_directories, what="sweep the directories of earlier builds")
+        # Asked first: what begins after that brings its own.
+        running = {str(build.id) for build in await self.store.running_builds()}
         by_project: defaultdict[int, list[ContainerState]] = defaultdict(list)
         for container in await self.engine.list_ours():
+            if container.labels.get(names.LABEL_ROLE) == names.ROLE_BUILD and _build_of(container) in running:
+                continue
             by_project[_project_of(container)].append(container)
+        await attempt(partial(self._sweep_directories, running), what="sweep the directories of earlier builds")
         _, projects = await self.store.projects()
         for project_id in sorted({*by_project, *(project.id for project in projects)}):
             # People may switch, stop or delete while this goes on.
@@ -160,22 +173,28 @@ class Reconciler:
             return False
         return True
 
-    async def _sweep_directories(self) -> None:
-        """Remove what looks at repositories left, and checkouts and scratch of builds: at the start, none runs."""
+    async def _sweep_directories(self, running: Collection[str]) -> None:
+        """Remove what looks at repositories left, and checkouts, scratch and outputs of builds that run no more."""
         await self._sweep(names.SURVEYS)
         for project_id in await self.workspace.children("workspace"):
             for name in await self.workspace.children(f"workspace/{project_id}"):
-                if name.startswith("checkout-"):
+                _, found, build_id = name.partition("checkout-")
+                if found and build_id not in running:
                     await self._sweep(f"workspace/{project_id}/{name}")
         for build_id in await self.workspace.children("builds"):
-            await self._sweep(f"builds/{build_id}")
+            if build_id not in running:
+                await self._sweep(f"builds/{build_id}")
         for build_id in await self.workspace.children("output"):
             build = await self.store.build(int(build_id)) if build_id.isdecimal() else None
-            if build is None or not build.retained:
+            if build_id not in running and (build is None or not build.retained):
                 await self._sweep(f"output/{build_id}")
 
     async def _sweep(self, relative: str) -> None:
         await attempt(partial(self.workspace.remove, relative), what=f"remove {relative}")
+
+
+def _build_of(container: ContainerState) -> str:
+    return container.labels.get(names.LABEL_BUILD, "")
 
 
 def _project_of(container: ContainerState) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Protocol
 
 import trio
 
@@ -21,6 +22,10 @@ from lci_app.services.results import BuildFinished, NoSuchBuild
 from lci_app.services.under_trouble import insist
 
 _log = logging.getLogger(__name__)
+
+
+class _Live(Protocol):
+    async def __call__(self, build: Build, /, *, by_request: trio.CancelScope) -> None: ...
 
 
 @dataclass
@@ -40,13 +45,20 @@ class Scheduler:
     hub: Hub
     clock: Clock
     max_parallel: int
+    # Set when nothing of an earlier run can be in the way of what starts.
+    settled: trio.Event = field(default_factory=trio.Event)
     _running: dict[int, _Running] = field(default_factory=dict)
     _held_back: Counter[int] = field(default_factory=Counter)
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Start builds until cancelled; each runs in this task's nursery."""
+        """Go on with the builds that an earlier lci left, and start others until cancelled; each runs in this task's
+        nursery.
+        """
         async with trio.open_nursery() as builds:
+            for build in await insist(self.store.running_builds, what="look for builds to go on with"):
+                self._own_from_now(builds, build, self.builder.resume)
             task_status.started()
+            await self.settled.wait()
             self.bell.ring()
             while True:
                 await self.bell.wait()
@@ -93,8 +105,7 @@ class Scheduler:
             rule_of=lambda build: rules[build.project_id],
         )
         for build in decided.start:
-            self._running[build.id] = running = _Running(build)
-            builds.start_soon(self._own, running)
+            self._own_from_now(builds, build, self.builder.run)
         for build in decided.superseded:
             _log.info("build %d is superseded: a newer one of %s waits", build.id, build.branch)
             await self.cancel(build.id)
@@ -108,10 +119,14 @@ class Scheduler:
             )
         return rules
 
-    async def _own(self, running: _Running) -> None:
+    def _own_from_now(self, builds: trio.Nursery, build: Build, live: _Live) -> None:
+        self._running[build.id] = running = _Running(build)
+        builds.start_soon(self._own, running, live)
+
+    async def _own(self, running: _Running, live: _Live) -> None:
         """Own one build's whole life."""
         try:
-            await self.builder.run(running.build, by_request=running.by_request)
+            await live(running.build, by_request=running.by_request)
         finally:
             del self._running[running.build.id]
             running.ended.set()

@@ -26,11 +26,10 @@ _BASE: Final = "base"
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """`checkout` holds two trees of the commit: `app`, and `build` for the command to write in."""
+    """In names.checkout(build) lie two trees of the commit: `app`, and `build` for the command to write in."""
 
     build: Build
     effective: Effective
-    checkout: Path
 
 
 @dataclass
@@ -70,7 +69,7 @@ class SourceStage:
                 "WORKING_DIRECTORY_MISSING",
                 f"The commit has no folder {folder!r}: it is the project's working_directory.",
             )
-        return Prepared(build, effective, checkout)
+        return Prepared(build, effective)
 
     async def _project(self, build: Build) -> Project:
         project = await self.store.project(build.project_id)

@@ -57,6 +57,7 @@ class Container:
     spec: ContainerSpec
     script: Script
     running: bool = False
+    started: bool = False
     removed: bool = False
     exit_code: int = 0
     out_of_memory: bool = False
@@ -96,6 +97,7 @@ class Container:
             started_at=STARTED_AT,
             restart_count=self.restarts,
             environment=dict(self.spec.environment),
+            is_started=self.started,
         )
 
 
@@ -167,17 +169,27 @@ class EngineDouble:
             self._start(container)
             if on_started is not None:
                 await on_started(container.id)
-            for stream, data in container.script.output:
-                await self._run_blocking(on_output, stream, data)
-            if container.script.exit_code is not None:
-                container.end(container.script.exit_code, out_of_memory=container.script.out_of_memory)
-            while container.running:
-                await container.changed.wait()
-            if container.removed:
-                raise Trouble("CONTAINER_GONE", f"somebody else removed the container {spec.name} while it ran")
-            return ContainerExit(container.exit_code, container.out_of_memory)
+            return await self._attend(container, on_output)
         finally:
             self._forget(container)
+
+    async def resume_attached(self, container_id: str, *, on_output: Callable[[Stream, bytes], None]) -> ContainerExit:
+        container = await self._present(container_id)
+        try:
+            return await self._attend(container, on_output)
+        finally:
+            self._forget(container)
+
+    async def _attend(self, container: Container, on_output: Callable[[Stream, bytes], None]) -> ContainerExit:
+        for stream, data in container.script.output:
+            await self._run_blocking(on_output, stream, data)
+        if container.running and container.script.exit_code is not None:
+            container.end(container.script.exit_code, out_of_memory=container.script.out_of_memory)
+        while container.running:
+            await container.changed.wait()
+        if container.removed:
+            raise Trouble("CONTAINER_GONE", f"somebody else removed the container {container.name} while it ran")
+        return ContainerExit(container.exit_code, container.out_of_memory)
 
     async def start(self, spec: ContainerSpec) -> str:
         container = await self._create(spec)
@@ -277,7 +289,7 @@ class EngineDouble:
         for other in self._world.containers.values():
             for port in wanted.intersection(other.spec.ports.values() if other.running else ()):
                 raise Trouble("PORT_TAKEN", f"port {port} on 127.0.0.1 is taken by another program or container")
-        container.running = True
+        container.running = container.started = True
 
     async def _forget_networks(self, is_meant: Callable[[int], bool]) -> None:
         await self._answer()

@@ -69,14 +69,28 @@ class _Writer:
     records: list[LogRecord]
     stage: str = ""
     masked: Mask = NOTHING
+    passed: list[tuple[Stream, str]] = field(default_factory=list)
 
     @property
     def last_number(self) -> int:
         return len(self.records)
 
+    async def pass_over(self, after: int) -> None:
+        await trio.lowlevel.checkpoint()
+        self.passed = [(each.stream, each.text) for each in self.records[after:] if each.stream is not Stream.SYSTEM]
+
+    async def passed_whole(self) -> None:
+        await trio.lowlevel.checkpoint()
+        if self.passed:
+            raise Trouble("OUTPUT_DIFFERS", "not all of it came again")
+
     def feed(self, stream: Stream, data: bytes) -> None:
         self.logs.need_room("write")
         for line in self.masked.in_bytes(data).decode().splitlines():
+            if self.passed and stream is not Stream.SYSTEM:
+                if self.passed.pop(0) != (stream, line):
+                    raise Trouble("OUTPUT_DIFFERS", "something else came")
+                continue
             self.records.append(LogRecord(len(self.records) + 1, NOW, stream, self.stage, line))
 
     async def system(self, text: str) -> int:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,6 +20,7 @@ from lci_app.services.approvals import Approvals
 from lci_app.services.bell import Bell
 from lci_app.services.build_queue import BuildQueue
 from lci_app.services.build_record import BuildRecord
+from lci_app.services.build_stages import BuildStages
 from lci_app.services.build_step import BuildStep
 from lci_app.services.builder import Builder
 from lci_app.services.deploy_stage import DeployStage
@@ -110,6 +112,16 @@ class Outside:
     logs: LogsDouble = field(default_factory=LogsDouble)
 
 
+def as_it_is(outside: Outside, name: str) -> Outside:
+    """Return a copy of what is there at this moment."""
+    root = outside.root / name
+    shutil.copytree(outside.root, root, ignore=shutil.ignore_patterns("step-*", "killed"))
+    containers = {each.id: replace(each, changed=trio.Event()) for each in outside.world.containers.values()}
+    world = replace(outside.world, containers=containers)
+    logs = LogsDouble(records={path: list(records) for path, records in outside.logs.records.items()})
+    return Outside(root, world, outside.source, logs)
+
+
 class House:
     def __init__(self, store: Store, outside: Outside, *, max_parallel: int = 4) -> None:
         self.faults = faults = Faults()
@@ -143,7 +155,8 @@ class House:
         self.sweeper = Sweeper(counted, workspace)
         record = BuildRecord(counted, self.logs, hub, clock)
         stage = DeployStage(counted, self.deployer, workspace, hub)
-        self.builder = Builder(counted, record, self.logs, source, self.secrets, step, stage, self.sweeper, hub, clock)
+        stages = BuildStages(counted, source, self.secrets, step, stage, clock)
+        self.builder = Builder(counted, record, self.logs, source, self.secrets, step, stages, self.sweeper, hub)
         self.scheduler = Scheduler(counted, self.builder, self.bell, hub, clock, max_parallel)
         self.intake = Intake(store, self.queue, clock, GITHUB)
         self.orders = Orders(store, self.queue, clock, GITHUB)
@@ -254,8 +267,9 @@ async def open_house(outside: Outside, *, build: bool = True, max_parallel: int 
             leaving.start_soon(house.routes.run)
             async with trio.open_nursery() as building:
                 if build:
-                    await house.reconciler.settle_world()
                     await building.start(house.scheduler.run)
+                    await house.reconciler.settle_world()
+                    house.scheduler.settled.set()
                 yield house
                 building.cancel_scope.cancel()
             leaving.cancel_scope.cancel()

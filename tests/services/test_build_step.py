@@ -47,7 +47,8 @@ async def spec_of(house: House, **settings: Any) -> tuple[Build, ContainerSpec]:
 async def test_the_container_is_what_the_contract_says(house: House) -> None:
     build, spec = await spec_of(house, build_env={"CI": "no", "COLOUR": "red"}, build_memory="64m", build_cpus=2)
     assert (spec.name, spec.image, spec.working_directory) == (f"lci-build-{build.id}", "img", "/build")
-    assert spec.labels == names.labels(instance="ours", role="build", project_id=1, build_id=build.id)
+    labels = names.labels(instance="ours", role="build", project_id=1, build_id=build.id)
+    assert spec.labels == {**labels, "lci.log_line": "4"}
     mounts = {mount.container: (mount.host, mount.read_only) for mount in spec.mounts}
     checkout = house.workspace.path(names.checkout(1, build.id))
     assert mounts["/app"] == (checkout / "app", True)

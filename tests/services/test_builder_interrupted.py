@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import pytest
@@ -14,8 +13,7 @@ import trio
 from lci_app.core.model import Build, BuildStatus, DeploymentOutcome, SlotStatus, StageStatus
 from lci_app.core.project import Project
 from lci_app.interfaces import Trouble
-from tests.doubles.logs import LogsDouble
-from tests.services.house import House, Outside, open_house
+from tests.services.house import House, Outside, as_it_is, open_house
 
 # More than any build takes: whoever counts so far does not end.
 MOST_STEPS = 300
@@ -51,16 +49,6 @@ def each_step(served: Outside) -> Iterator[tuple[int, Outside]]:
     for step in range(1, MOST_STEPS):
         yield step, as_it_is(served, f"step-{step}")
     raise AssertionError("a build takes more steps than there can be")
-
-
-def as_it_is(outside: Outside, name: str) -> Outside:
-    """Return a copy of what is there at this moment."""
-    root = outside.root / name
-    shutil.copytree(outside.root, root, ignore=shutil.ignore_patterns("step-*", "killed"))
-    containers = {each.id: replace(each, changed=trio.Event()) for each in outside.world.containers.values()}
-    world = replace(outside.world, containers=containers)
-    logs = LogsDouble(records={path: list(records) for path, records in outside.logs.records.items()})
-    return Outside(root, world, outside.source, logs)
 
 
 async def assert_settled(house: House, shop: Project) -> None:

@@ -67,6 +67,15 @@ class Demultiplexer:
             run.clear()
 
 
+def exit_code(end: Held) -> int:
+    """Return what the engine's `wait` answers; blocks until it does. Raises Trouble("DOCKER_UNAVAILABLE")."""
+    try:
+        return int(json.loads(end.response.content)["StatusCode"])
+    except (OSError, LookupError, TypeError, ValueError) as error:
+        message = "the Docker engine went away while a container ran; how the container ended is not known"
+        raise Trouble("DOCKER_UNAVAILABLE", message) from error
+
+
 class Attached:
     """The output and the end of one container, both asked for before it was started."""
 
@@ -87,11 +96,7 @@ class Attached:
             on_output(stream, data)
 
         self._read_output(Demultiplexer(give))
-        try:
-            return int(json.loads(self._end.response.content)["StatusCode"])
-        except (OSError, LookupError, TypeError, ValueError) as error:
-            message = "the Docker engine went away while a container ran; how the container ended is not known"
-            raise Trouble("DOCKER_UNAVAILABLE", message) from error
+        return exit_code(self._end)
 
     def missing_program(self) -> str | None:
         """Return which program the container could not run, and why; None where it ran one."""

@@ -40,6 +40,15 @@ _TMPFS: Final = {
 # copy takes the engine twice as long as everything else it does with a line.
 _KEPT_LOG: Final = LogConfig(type="json-file", config={"max-size": "10m", "max-file": "3"})
 _NO_LOG: Final = LogConfig(type="none")
+# Of a build's command the engine's copy is what is gone on with after a crash of lci: raw bytes, not JSON, and as much
+# as that needs. What a build prints beyond it starts again instead.
+_RESUMABLE_LOG: Final = LogConfig(type="local", config={"max-size": "32m", "max-file": "4", "compress": "false"})
+
+
+def _log_of(spec: ContainerSpec, *, attached: bool) -> LogConfig:
+    if not attached:
+        return _KEPT_LOG
+    return _RESUMABLE_LOG if spec.resumable else _NO_LOG
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +83,7 @@ def host_options(client: APIClient, spec: ContainerSpec, *, attached: bool, host
         ],
         read_only=spec.read_only,
         tmpfs=_TMPFS if spec.read_only else None,
-        log_config=_NO_LOG if attached else _KEPT_LOG,
+        log_config=_log_of(spec, attached=attached),
         restart_policy={"Name": "no"},
         port_bindings={inner: ("127.0.0.1", outer) for inner, outer in spec.ports.items()},
         nano_cpus=None if cpus is None else round(cpus * 1e9),

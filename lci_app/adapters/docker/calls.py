@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager, suppress
+from functools import partial
 from typing import Any, Final
 
 from docker.errors import APIError, ImageNotFound, NotFound
@@ -19,6 +20,7 @@ from lci_app.adapters.docker.errors import UNAVAILABLE, mapped, pull_error, word
 from lci_app.adapters.docker.held import Held
 from lci_app.adapters.docker.images import IDLE_SECONDS, pull_options
 from lci_app.adapters.docker.networks import Networks
+from lci_app.adapters.docker.resume import Resumed
 from lci_app.adapters.docker.spec import create_arguments, labels_of, state_of
 from lci_app.core import names
 from lci_app.core.registries import RegistryLogin
@@ -144,7 +146,7 @@ class EngineCalls:
     def create(self, spec: ContainerSpec, *, attached: bool) -> str:
         """Create the container; a name that another instance holds gets this instance's suffix.
 
-        Of an `attached` one the engine keeps no output: `tail` and `open_log` find nothing.
+        Of an `attached` one the engine keeps no output, unless it is resumable: `tail` and `open_log` find nothing.
         """
         with self._asking(f"create the container {spec.name}"):
             arguments = create_arguments(self._client, spec, attached=attached, host=self._host)
@@ -167,12 +169,23 @@ class EngineCalls:
                 self._client.hold("POST", "/containers/{0}/attach", container_id, params=streams, headers=upgrade)
             )
             try:
-                until = {"condition": "next-exit"}
-                end = Held(self._client.hold("POST", "/containers/{0}/wait", container_id, params=until))
+                return Attached(output, self._open_end(container_id, "next-exit"))
             except BaseException:
                 output.close()
                 raise
-        return Attached(output, end)
+
+    def open_resumed(self, container_id: str) -> Resumed:
+        """Open all the output of a container that was started before. The caller closes it."""
+        if self._ours(container_id) is None:
+            raise _gone(container_id)
+        with self._asking("go on with a container"):
+            output = self._open_kept(container_id, follow=1)
+            try:
+                end = self._open_end(container_id, "not-running")
+                return Resumed(output, end, partial(self._open_kept, container_id, follow=0))
+            except BaseException:
+                output.close()
+                raise
 
     def serve_for_good(self, container_id: str) -> None:
         self._change(container_id, "set a container's restart policy", self._client.update_container, _UNLESS_STOPPED)
@@ -200,6 +213,14 @@ class EngineCalls:
             self._delete(facts["Id"])
 
     # --- inside `_asking`
+
+    def _open_kept(self, container_id: str, *, follow: int) -> Held:
+        with self._asking("read a container's output"):
+            options = {"follow": follow, "stdout": 1, "stderr": 1}
+            return Held(self._client.hold("GET", "/containers/{0}/logs", container_id, params=options))
+
+    def _open_end(self, container_id: str, condition: str) -> Held:
+        return Held(self._client.hold("POST", "/containers/{0}/wait", container_id, params={"condition": condition}))
 
     def _change(self, container_id: str, doing: str, change: Callable[..., object], options: _Facts) -> None:
         facts = self._ours(container_id)

@@ -2,49 +2,36 @@
 
 from __future__ import annotations
 
-import logging
-import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from functools import partial
 from ipaddress import IPv4Network
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 import trio
 
+from lci_app.adapters.docker.builds import DISCARD_SECONDS, AttachedRoom
 from lci_app.adapters.docker.follow import FollowedLines, lines_of, read_lines
 from lci_app.adapters.docker.held import open_in_thread, open_plain_nursery, run_until_shut
 from lci_app.core.masking import NOTHING, Mask
-from lci_app.core.model import Stream
 from lci_app.core.registries import registry_of
 from lci_app.core.subnets import DEFAULT_RANGE, NetworkKind, Subnets
 from lci_app.interfaces import (
     AsyncLines,
-    ContainerExit,
     ContainerSpec,
     ContainerState,
     EngineFacts,
     OutsideError,
-    Refusal,
     RegistryLogins,
     Trouble,
 )
 
 if TYPE_CHECKING:
-    from lci_app.adapters.docker.attach import Attached
     from lci_app.adapters.docker.calls import EngineCalls
 
 # One call: the engine answers in milliseconds; on a host short of memory or disk, creating a container takes seconds.
 CALL_SECONDS: Final = 30.0
-# What a build leaves behind is gone within this time, also when the build was cancelled.
-DISCARD_SECONDS: Final = 5.0
-_CALLS: Final = 32
-# Each follower holds a thread for as long as somebody watches.
-_FOLLOWERS: Final = 256
 _BATCHES: Final = 16
-
-_log = logging.getLogger(__name__)
-_T = TypeVar("_T")
 
 
 @asynccontextmanager
@@ -69,26 +56,8 @@ async def open_engine(
         engine.close()
 
 
-class DockerEngine:
+class DockerEngine(AttachedRoom):
     """Fulfils `interfaces.Engine`."""
-
-    def __init__(
-        self, docker_host: str | None, instance: str, subnets: Subnets, logins: RegistryLogins | None, seconds: float
-    ) -> None:
-        self._docker_host = docker_host
-        self._instance = instance
-        self._subnets = subnets
-        self._logins = logins
-        self._call_seconds = seconds
-        self._calls: EngineCalls | None = None
-        # Each kind of work has its own, so that no number of builds or followers keeps a short call waiting.
-        self._for_calls = trio.CapacityLimiter(_CALLS)
-        self._for_builds = trio.CapacityLimiter(math.inf)
-        self._for_followers = trio.CapacityLimiter(_FOLLOWERS)
-
-    def close(self) -> None:
-        if self._calls is not None:
-            self._calls.close()
 
     async def version(self) -> str:
         calls = await self._connected()
@@ -146,66 +115,6 @@ class DockerEngine:
         calls = await self._connected()
         await self._run(partial(calls.keep_networks, project_ids))
 
-    # --- builds
-
-    async def run_attached(
-        self,
-        spec: ContainerSpec,
-        *,
-        on_output: Callable[[Stream, bytes], None],
-        on_started: Callable[[str], Awaitable[None]] | None = None,
-    ) -> ContainerExit:
-        async with self._created(spec) as (calls, container_id):
-            attached = await open_in_thread(partial(calls.open_attached, container_id), self._for_builds)
-            try:
-                exit_code = await self._attend(attached, on_output, partial(self._launch, container_id, on_started))
-            finally:
-                attached.close()
-            state = await self.inspect(container_id)
-            if state is None:
-                raise Trouble("CONTAINER_GONE", f"somebody else removed the container {spec.name} while it ran")
-            missing = attached.missing_program() if exit_code == 127 else None
-            if missing is not None:
-                raise Refusal("COMMAND_NOT_FOUND", f"the image {spec.image} cannot run {missing}")
-            return ContainerExit(exit_code, state.out_of_memory)
-
-    async def _attend(
-        self, attached: Attached, on_output: Callable[[Stream, bytes], None], launch: Callable[[], Awaitable[None]]
-    ) -> int:
-        """Launch the container while its output is read; returns its exit code when all of it was delivered."""
-        async with open_plain_nursery() as nursery:
-            nursery.start_soon(launch)
-            return await run_until_shut(attached, partial(attached.read, on_output), self._for_builds)
-
-    async def _launch(self, container_id: str, on_started: Callable[[str], Awaitable[None]] | None) -> None:
-        calls = await self._connected()
-        await self._run(partial(calls.start, container_id))
-        if on_started is not None:
-            await on_started(container_id)
-
-    @asynccontextmanager
-    async def _created(self, spec: ContainerSpec) -> AsyncIterator[tuple[EngineCalls, str]]:
-        """Create a container that is removed again when the block is left."""
-        calls = await self._connected()
-        # Not abandoned by a cancellation: its id is needed to remove it.
-        create = partial(calls.create, spec, attached=True)
-        container_id = await trio.to_thread.run_sync(create, limiter=self._for_calls)
-        try:
-            yield calls, container_id
-        finally:
-            with trio.move_on_after(DISCARD_SECONDS, shield=True):
-                await self._discard(container_id)
-
-    async def _discard(self, container_id: str) -> None:
-        """Remove what is of no use any more; where that fails, its label tells the next clean-up whose it is."""
-        try:
-            await self.remove(container_id)
-        except OutsideError as error:
-            _log.warning("container %s could not be removed: %s", container_id[:12], error)
-        except trio.Cancelled:
-            _log.warning("container %s is not removed yet after %g s", container_id[:12], DISCARD_SECONDS)
-            raise
-
     # --- services
 
     async def start(self, spec: ContainerSpec) -> str:
@@ -236,15 +145,7 @@ class DockerEngine:
         calls = await self._connected()
         await self._run(partial(calls.restart, container_id, grace))
 
-    async def remove(self, container_id: str, *, grace: float = 0.0) -> None:
-        calls = await self._connected()
-        await self._run(partial(calls.remove, container_id, grace))
-
     # --- what there is
-
-    async def inspect(self, container_id: str) -> ContainerState | None:
-        calls = await self._connected()
-        return await self._run(partial(calls.inspect, container_id))
 
     async def list_ours(self, *, build_id: int | None = None) -> list[ContainerState]:
         calls = await self._connected()
@@ -276,25 +177,3 @@ class DockerEngine:
                 nursery.cancel_scope.cancel()
         finally:
             log.close()
-
-    # --- threads
-
-    async def _run(self, call: Callable[[], _T]) -> _T:
-        """Run a short call. A cancellation does not wait for it: the thread goes on by itself until the call ends."""
-        return await trio.to_thread.run_sync(call, abandon_on_cancel=True, limiter=self._for_calls)
-
-    async def _connected(self) -> EngineCalls:
-        return self._calls or self._keep(await open_in_thread(self._connect, self._for_calls))
-
-    def _keep(self, fresh: EngineCalls) -> EngineCalls:
-        """Keep the first connection of those that were begun at the same time."""
-        if self._calls is None:
-            self._calls = fresh
-        else:
-            fresh.close()
-        return self._calls
-
-    def _connect(self) -> EngineCalls:
-        from lci_app.adapters.docker.calls import EngineCalls  # noqa: PLC0415 - takes 0.1 s: not at the start
-
-        return EngineCalls(self._docker_host, self._instance, self._subnets, limit=self._call_seconds)

@@ -50,7 +50,7 @@ def read_lines(held: Held, mask: Mask, give: Callable[[list[str]], None]) -> Non
     masked = {stream: MaskedStream(mask) for stream in decoders}
     batch: list[str] = []
     frames = Demultiplexer(lambda stream, data: batch.extend(decoders[stream].feed(masked[stream].feed(data))))
-    for chunk in _chunks(held):
+    for chunk in chunks(held):
         frames.feed(memoryview(chunk))
         if batch:
             give(batch.copy())
@@ -61,7 +61,7 @@ def read_lines(held: Held, mask: Mask, give: Callable[[list[str]], None]) -> Non
         give(batch)
 
 
-def _chunks(held: Held) -> Iterator[bytes]:
+def chunks(held: Held) -> Iterator[bytes]:
     """Yield what the engine sends as it comes; a connection that breaks ends it (requests raises OSError)."""
     with suppress(OSError):
         yield from held.response.iter_content(chunk_size=None)

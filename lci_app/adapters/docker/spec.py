@@ -43,6 +43,7 @@ def state_of(facts: Mapping[str, Any]) -> ContainerState:
         started_at=_timestamp(state["StartedAt"]),
         restart_count=facts["RestartCount"],
         environment=_environment_of(facts),
+        is_started=state["Status"] != "created",
     )
 
 

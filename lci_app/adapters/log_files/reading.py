@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
@@ -21,7 +21,8 @@ from lci_app.adapters.log_files.index import (
 )
 from lci_app.adapters.log_files.mending import check_whole
 from lci_app.adapters.log_files.recent import RecentBlocks
-from lci_app.core.log_lines import decode
+from lci_app.core.log_lines import decode, texts
+from lci_app.core.log_resume import StoredOutput
 from lci_app.core.model import Stream
 from lci_app.interfaces import LogRecord
 
@@ -103,6 +104,21 @@ class LogReader:
                 found.append(record)
             last = first - 1
         return found[::-1]
+
+    def stored_output(self, after: int) -> Mapping[Stream, StoredOutput]:
+        """Return what there is of a program's own output behind record number `after`."""
+        found = {Stream.STDOUT: StoredOutput(), Stream.STDERR: StoredOutput()}
+        if not self.size:
+            return found
+        start = self.entry_before(after + 1)
+        skip = max(0, after + 1 - start.number)
+        for block in whole_records(self._log, start.offset, self.size):
+            passed = min(skip, block.count(b"\n"))
+            skip -= passed
+            for stream, text in texts(block.split(b"\n", passed)[-1]):
+                if stream in found:
+                    found[stream].add(text)
+        return found
 
     def _all(self, first: int, last: int) -> Iterator[LogRecord]:
         while first <= last and (page := self.page(first, last - first + 1)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from threading import Lock
@@ -17,6 +17,7 @@ from lci_app.adapters.log_files.mending import mend, mend_index
 from lci_app.adapters.log_files.reading import reading
 from lci_app.adapters.log_files.recent import RecentBlocks
 from lci_app.core.log_lines import LineCutter, Run, encode, is_stage_name
+from lci_app.core.log_resume import OutputDiffers, PassedOver
 from lci_app.core.masking import NOTHING, Mask, MaskedStream
 from lci_app.core.model import Stream
 from lci_app.interfaces import Clock, LogRecord, Trouble
@@ -38,6 +39,8 @@ class BuildLogWriter:
         self._mask = NOTHING
         self._streams = {stream: MaskedStream(NOTHING) for stream in Stream}
         self._stage = ""
+        # What a program printed that is stored already, while it comes again.
+        self._passed: Mapping[Stream, PassedOver] = {}
         self._closed = False
         with ExitStack() as opened:
             self._log = open_for_appending(path)
@@ -54,7 +57,7 @@ class BuildLogWriter:
 
     def feed(self, stream: Stream, data: bytes) -> None:
         with self._lock:
-            self._store(stream, self._cutters[stream].feed(self._streams[stream].feed(data)))
+            self._store(stream, self._not_passed(stream, self._cutters[stream].feed(self._streams[stream].feed(data))))
 
     async def system(self, text: str) -> int:
         return await trio.to_thread.run_sync(self._system, text, limiter=self._limiter)
@@ -66,6 +69,12 @@ class BuildLogWriter:
         if not is_stage_name(stage):
             raise ValueError(f"{stage!r} cannot name a stage: it needs 1 to 64 printable characters without a space")
         await trio.to_thread.run_sync(self._begin_stage, stage, limiter=self._limiter)
+
+    async def pass_over(self, after: int) -> None:
+        await trio.to_thread.run_sync(self._pass_over, after, limiter=self._limiter)
+
+    async def passed_whole(self) -> None:
+        await trio.to_thread.run_sync(self._passed_whole, limiter=self._limiter)
 
     async def last_output(self, lines: int, characters: int) -> list[LogRecord]:
         return await trio.to_thread.run_sync(self._last_output, lines, characters, limiter=self._limiter)
@@ -110,6 +119,25 @@ class BuildLogWriter:
             self._flush()
             self._stage = stage
 
+    def _pass_over(self, after: int) -> None:
+        with self._lock, reading(self._path, self.tail.size) as reader:
+            self._passed = {stream: PassedOver(stored) for stream, stored in reader.stored_output(after).items()}
+
+    def _passed_whole(self) -> None:
+        with self._lock:
+            self._flush()
+            missing = sum(passed.missing for passed in self._passed.values())
+            self._passed = {}
+        if missing:
+            raise self._differs(f"{missing} lines of it did not come again")
+
+    def _not_passed(self, stream: Stream, runs: Iterator[Run]) -> Iterator[Run]:
+        passed = self._passed.get(stream)
+        return runs if passed is None else passed.rest(runs)
+
+    def _differs(self, how: str) -> Trouble:
+        return Trouble("OUTPUT_DIFFERS", f"the output is not the one that the log {self._path.name} holds: {how}")
+
     def _last_output(self, lines: int, characters: int) -> list[LogRecord]:
         with self._lock:
             self._flush()
@@ -119,12 +147,15 @@ class BuildLogWriter:
 
     def _flush(self) -> None:
         for stream, cutter in self._cutters.items():
-            self._store(stream, cutter.feed(self._streams[stream].flush()))
-            self._store(stream, cutter.flush())
+            self._store(stream, self._not_passed(stream, cutter.feed(self._streams[stream].flush())))
+            self._store(stream, self._not_passed(stream, cutter.flush()))
 
     def _store(self, stream: Stream, runs: Iterable[Run]) -> None:
         timestamp = self._clock.now()
-        records = b"".join([encode(run, timestamp, stream, self._stage) for run in runs])
+        try:
+            records = b"".join([encode(run, timestamp, stream, self._stage) for run in runs])
+        except OutputDiffers:
+            raise self._differs("its beginning is another") from None
         if not records:
             return
         if self._closed:

@@ -62,6 +62,10 @@ class LivesRoom(Room):
         """
         return await self._database.write(_finish, build_id, status, failure, log_lines, at)
 
+    async def note_restart(self, build_id: int) -> None:
+        """Count that lci was restarted while it ran, and that it goes on."""
+        await self._database.write(_note_restart, build_id)
+
     async def requeue_build(
         self, build_id: int, why: Requeue, *, failure: Failure | None = None
     ) -> StatusChange | None:
@@ -181,6 +185,10 @@ def _finish(
     )
     end_running_stages(connection, build_id, _STAGES_END_AS[status], at)
     return _changed(connection, build)
+
+
+def _note_restart(connection: Connection, build_id: int) -> None:
+    connection.execute("UPDATE builds SET restarts = restarts + 1 WHERE id = :id", bound(id=build_id))
 
 
 def _requeue(connection: Connection, build_id: int, why: Requeue, failure: Failure | None) -> StatusChange | None:

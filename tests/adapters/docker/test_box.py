@@ -43,6 +43,7 @@ def _build(settings: ProjectSettings) -> ContainerSpec:
         output=Path("/data/o"),
         caches=[],
         provision=PROVISION,
+        log_line=4,
     )
 
 
@@ -84,7 +85,7 @@ def test_a_builds_options_are_these_and_no_others(client: Any) -> None:
             {"Name": "core", "Soft": 0, "Hard": 0},
         ],
         "ReadonlyRootfs": False,
-        "LogConfig": {"Type": "none", "Config": {}},
+        "LogConfig": {"Type": "local", "Config": {"max-size": "32m", "max-file": "4", "compress": "false"}},
         "RestartPolicy": {"Name": "no"},
         "PortBindings": {},
         "CpuShares": 512,
@@ -92,6 +93,11 @@ def test_a_builds_options_are_these_and_no_others(client: Any) -> None:
         "Memory": 6 * 1024**3,
         "MemorySwap": 6 * 1024**3,
     }
+
+
+def test_the_engine_keeps_no_output_of_what_nobody_goes_on_with(client: Any) -> None:
+    options = _options(client, replace(_build(project().settings), resumable=False), attached=True)
+    assert options["LogConfig"] == {"Type": "none", "Config": {}}
 
 
 def test_a_services_options_differ_in_these(client: Any) -> None:

@@ -8,7 +8,7 @@ import threading
 import pytest
 import trio
 
-from lci_app.adapters.docker.engine import DISCARD_SECONDS
+from lci_app.adapters.docker.builds import DISCARD_SECONDS
 from lci_app.core.model import Stream
 from lci_app.interfaces import Engine, Trouble
 from tests.docker_fixtures import SpecMaker

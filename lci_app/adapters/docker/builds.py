@@ -1,0 +1,102 @@
+"""Containers that run attached: started, or gone on with, and attended to until they end; then they are removed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+import trio
+
+from lci_app.adapters.docker.held import open_in_thread, open_plain_nursery, run_until_shut
+from lci_app.adapters.docker.room import EngineRoom
+from lci_app.core.model import Stream
+from lci_app.interfaces import ContainerExit, ContainerSpec, OutsideError, Refusal, Trouble
+
+if TYPE_CHECKING:
+    from lci_app.adapters.docker.attach import Attached
+    from lci_app.adapters.docker.calls import EngineCalls
+
+# What a build leaves behind is gone within this time, also when the build was cancelled.
+DISCARD_SECONDS: Final = 5.0
+
+_log = logging.getLogger(__name__)
+
+
+class AttachedRoom(EngineRoom):
+    async def run_attached(
+        self,
+        spec: ContainerSpec,
+        *,
+        on_output: Callable[[Stream, bytes], None],
+        on_started: Callable[[str], Awaitable[None]] | None = None,
+    ) -> ContainerExit:
+        async with self._created(spec) as (calls, container_id):
+            attached = await open_in_thread(partial(calls.open_attached, container_id), self._for_builds)
+            try:
+                exit_code = await self._attend(attached, on_output, partial(self._launch, container_id, on_started))
+            finally:
+                attached.close()
+            ended = await self._exit_of(container_id, exit_code)
+            missing = attached.missing_program() if exit_code == 127 else None
+            if missing is not None:
+                raise Refusal("COMMAND_NOT_FOUND", f"the image {spec.image} cannot run {missing}")
+            return ended
+
+    async def resume_attached(self, container_id: str, *, on_output: Callable[[Stream, bytes], None]) -> ContainerExit:
+        try:
+            calls = await self._connected()
+            resumed = await open_in_thread(partial(calls.open_resumed, container_id), self._for_builds)
+            try:
+                exit_code = await run_until_shut(resumed, partial(resumed.read, on_output), self._for_builds)
+            finally:
+                resumed.close()
+            return await self._exit_of(container_id, exit_code)
+        finally:
+            with trio.move_on_after(DISCARD_SECONDS, shield=True):
+                await self._discard(container_id)
+
+    async def _exit_of(self, container_id: str, exit_code: int) -> ContainerExit:
+        state = await self.inspect(container_id)
+        if state is None:
+            raise Trouble("CONTAINER_GONE", f"somebody else removed container {container_id[:12]} while it ran")
+        return ContainerExit(exit_code, state.out_of_memory)
+
+    async def _attend(
+        self, attached: Attached, on_output: Callable[[Stream, bytes], None], launch: Callable[[], Awaitable[None]]
+    ) -> int:
+        """Launch the container while its output is read; returns its exit code when all of it was delivered."""
+        async with open_plain_nursery() as nursery:
+            nursery.start_soon(launch)
+            return await run_until_shut(attached, partial(attached.read, on_output), self._for_builds)
+
+    async def _launch(self, container_id: str, on_started: Callable[[str], Awaitable[None]] | None) -> None:
+        calls = await self._connected()
+        await self._run(partial(calls.start, container_id))
+        if on_started is not None:
+            await on_started(container_id)
+
+    @asynccontextmanager
+    async def _created(self, spec: ContainerSpec) -> AsyncIterator[tuple[EngineCalls, str]]:
+        """Create a container that is removed again when the block is left."""
+        calls = await self._connected()
+        # Not abandoned by a cancellation: its id is needed to remove it.
+        create = partial(calls.create, spec, attached=True)
+        container_id = await trio.to_thread.run_sync(create, limiter=self._for_calls)
+        try:
+            yield calls, container_id
+        finally:
+            with trio.move_on_after(DISCARD_SECONDS, shield=True):
+                await self._discard(container_id)
+
+    async def _discard(self, container_id: str) -> None:
+        """Remove what is of no use any more; where that fails, its label tells the next clean-up whose it is."""
+        try:
+            await self.remove(container_id)
+        except OutsideError as error:
+            _log.warning("container %s could not be removed: %s", container_id[:12], error)
+        except trio.Cancelled:
+            _log.warning("container %s is not removed yet after %g s", container_id[:12], DISCARD_SECONDS)
+            raise
