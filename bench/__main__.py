@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Final
 
-from bench import flood, log, push, sign_in, start, web, webhook
+from bench import ending, flood, kills, log, push, restart, sign_in, start, viewers, web, webhook
 from bench.figures import Bench, Figure, as_json, table
-from bench.proxy import fairness, latency, memory, requests, restart, slow_heads, switching, transfers
+from bench.proxy import fairness, latency, memory, requests, slow_heads, switching, transfers
+from bench.proxy import restart as proxy_restart
 
 # Of the machine's cores; with more at work, the bench shares them.
 BUSY_SHARE: Final = 0.5
@@ -21,6 +22,11 @@ BENCHES: Final[dict[str, Bench]] = {
     "flood": flood.measure,
     "start": start.measure,
     "webhook": webhook.measure,
+    "cancel": ending.measure_cancel,
+    "stop": ending.measure_stop,
+    "restart": restart.measure,
+    "viewers": viewers.measure,
+    "kills": kills.measure,
     "log": log.measure,
     "sign-in": sign_in.measure,
     "web.load": web.measure_load,
@@ -35,7 +41,7 @@ BENCHES: Final[dict[str, Bench]] = {
     "proxy.slow-heads": slow_heads.measure,
     "proxy.fairness": fairness.measure,
     "proxy.switching": switching.measure,
-    "proxy.restart": restart.measure,
+    "proxy.restart": proxy_restart.measure,
 }
 
 
