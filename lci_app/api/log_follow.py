@@ -25,6 +25,10 @@ PAGE_LINES: Final = 500
 # Between a build's start and the opening of its log nothing tells when to look again but the next status event;
 # should that one be missed, the viewer is late by this and no more.
 RECHECK_SECONDS: Final = 1.0
+# Before live lines are read, this many times as long as the last reading took. In a crowd a reading waits for all
+# others: the larger it is, the more lines come to each of its viewers at once, and the less they cost.
+REST: Final = 4.0
+LONGEST_REST: Final = 1.0
 
 
 class LogFollower:
@@ -42,6 +46,8 @@ class LogFollower:
         self._path = names.build_log(build.project_id, build.build_number)
         self._stop = stop
         self._woken = Bell()
+        # How long the last reading took, in seconds.
+        self._reading = 0.0
 
     def wake(self) -> None:
         self._woken.ring()
@@ -49,7 +55,9 @@ class LogFollower:
     async def next_page(self) -> list[LogRecord]:
         """Return the next lines, waiting for them; none when the build has `ended`, or the service stops."""
         while not self._stop.is_set():
+            began = trio.current_time()
             records = await self._logs.read(self._path, self.next_line, PAGE_LINES)
+            self._reading = trio.current_time() - began
             if records:
                 self.next_line = records[-1].number + 1
                 return records
@@ -75,6 +83,8 @@ class LogFollower:
         else:
             more = partial(trio.sleep, RECHECK_SECONDS)
         await first_of(more, self._woken.wait, self._stop.wait)
+        with trio.move_on_after(min(REST * self._reading, LONGEST_REST)):
+            await self._stop.wait()
 
 
 async def first_of(*waits: Callable[[], Awaitable[object]]) -> None:
