@@ -43,6 +43,7 @@ from lci_app.assembly import House, Outside, join
 from lci_app.config import Config
 from lci_app.config.surroundings import environment
 from lci_app.core import names
+from lci_app.core.readiness import Condition
 from lci_app.core.subnets import NetworkKind, Subnets
 from lci_app.interfaces import Engine, OutsideError, Trouble
 from lci_app.proxy.supervisor import open_proxy
@@ -135,7 +136,9 @@ async def _open_outside(config: Config) -> AsyncIterator[Outside]:
                 access_log=None if config.access_log is None else (config.access_log, config.access_log_percent),
             ) as proxy,
         ):
-            await _wait_engine(engine, config.docker_host or "its local socket")
+            if not (await store.projects())[0]:
+                # Nobody waits for anything to be served: whoever sets lci up learns of a wrong address now.
+                await _wait_engine(engine, config.docker_host or "its local socket")
             logs = LogFiles(config.data_dir, clock, regex_command=[*program, "log-search"])
             workspace = DirectoryWorkspace(config.data_dir)
             yield Outside(store, engine, source, logs, workspace, proxy, firewall, vault, clock, instance)
@@ -182,6 +185,8 @@ async def _serve(
         await leaving.start(house.slot_health.run)
         leaving.start_soon(house.routes.run)
         async with trio.open_nursery() as building:
+            await building.start(house.keeper.run)
+            building.start_soon(house.engine_watch.run)
             await building.start(house.scheduler.run)
             building.start_soon(_reconcile, house)
             async with trio.open_nursery() as serving:
@@ -196,6 +201,7 @@ async def _serve(
 async def _reconcile(house: House) -> None:
     """Let builds start only when nothing of an earlier run is left that could be in their way."""
     while True:
+        await house.readiness.wait_sound(Condition.ENGINE)
         try:
             await house.reconciler.settle_world()
             break

@@ -25,6 +25,7 @@ from lci_app.services.callers import Callers
 from lci_app.services.deploy_stage import DeployStage
 from lci_app.services.deployer import Deployer
 from lci_app.services.detector import Detector
+from lci_app.services.engine_watch import EngineWatch
 from lci_app.services.github_accounts import GitHubAccounts
 from lci_app.services.health_checks import HealthChecks
 from lci_app.services.hub import Hub
@@ -34,6 +35,7 @@ from lci_app.services.orders import Orders
 from lci_app.services.people import People
 from lci_app.services.project_locks import ProjectLocks
 from lci_app.services.projects import Projects
+from lci_app.services.readiness import Readiness
 from lci_app.services.reconciler import Reconciler
 from lci_app.services.repository_values import RepositoryValues
 from lci_app.services.retirement import Retirement
@@ -45,6 +47,7 @@ from lci_app.services.sign_in import SignIn
 from lci_app.services.slot_health import SlotHealth
 from lci_app.services.source_stage import SourceStage
 from lci_app.services.sweeper import Sweeper
+from lci_app.services.version_keeper import VersionKeeper
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,9 @@ class House:
     scheduler: Scheduler
     routes: Routes
     slot_health: SlotHealth
+    readiness: Readiness
+    keeper: VersionKeeper
+    engine_watch: EngineWatch
     parts: Parts
 
 
@@ -79,7 +85,7 @@ def join(config: Config, outside: Outside, *, public_url: str) -> House:
     """Build the services on their adapters; nothing runs yet."""
     store, engine, clock, workspace = outside.store, outside.engine, outside.clock, outside.workspace
     hub, bell, locks, probe = Hub(clock, public_url), Bell(), ProjectLocks(), HttpHealthProbe()
-    queue = BuildQueue(store, hub, bell, clock)
+    queue, readiness = BuildQueue(store, hub, bell, clock), Readiness(hub, bell)
     routes = Routes(store, outside.proxy)
     retirement = Retirement(store, engine, outside.proxy, hub)
     idle_slot = IdleSlot(store, engine, retirement, hub, clock, outside.instance)
@@ -97,7 +103,7 @@ def join(config: Config, outside: Outside, *, public_url: str) -> House:
     stage = DeployStage(store, deployer, workspace, hub)
     stages = BuildStages(store, source, secrets, step, stage, clock)
     builder = Builder(store, record, outside.logs, source, secrets, step, stages, sweeper, hub)
-    scheduler = Scheduler(store, builder, bell, hub, clock, config.max_parallel_builds)
+    scheduler = Scheduler(store, builder, bell, hub, clock, readiness, config.max_parallel_builds)
     parts = Parts(
         store=store,
         logs=outside.logs,
@@ -118,9 +124,12 @@ def join(config: Config, outside: Outside, *, public_url: str) -> House:
         runtime=Runtime(store, engine, slot_health, outside.proxy, routes, retirement, secrets, locks, hub, clock),
         docker_version=engine.version,
         isolation=outside.isolation,
+        readiness=readiness,
         secrets=secrets,
         detector=Detector(outside.source, workspace, clock, config.github_url),
         is_own_path=workspace.holds,
     )
     reconciler = Reconciler(store, engine, retirement, workspace, outside.logs, locks, slot_health, hub, clock)
-    return House(retirement, reconciler, scheduler, routes, slot_health, parts)
+    keeper = VersionKeeper(store, engine, locks, slot_health, hub, clock)
+    watch = EngineWatch(engine, readiness, keeper)
+    return House(retirement, reconciler, scheduler, routes, slot_health, readiness, keeper, watch, parts)

@@ -91,7 +91,7 @@ def _resources(parts: Parts, config: Config, addresses: Addresses, stop: trio.Ev
         AccountPages(store, clock, parts.people),
         GitHubPages(parts.github, addresses),
         MetricsPages(store, clock, parts.traffic),
-        ServicePages(store, clock, parts.docker_version, parts.isolation, config, addresses),
+        ServicePages(parts, config, addresses),
         SecretPages(store, clock, parts.secrets),
         DetectionPages(parts.detector),
         RegistryPages(store, clock),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -10,6 +10,7 @@ from typing import Protocol
 from lci_app.core.events import Published
 from lci_app.core.model import Build, Slot, SlotState
 from lci_app.core.project import NewProject, Project, ProjectSecrets, ProjectSettings
+from lci_app.core.readiness import Reason
 from lci_app.core.traffic import Traffic
 from lci_app.interfaces import AsyncLines, Changed, Clock, DomainTaken, Gone, Isolation, Logs, NameTaken, Store
 from lci_app.services.callers import Callers
@@ -60,6 +61,12 @@ class Orders(Protocol):
     ) -> Placed | NothingRetained | NoSuchBuild: ...
 
     async def build_delivery(self, row_id: int, *, by: str) -> BuildsQueued | NoSuchProject | Invalid: ...
+
+
+class Readiness(Protocol):
+    @property
+    def reasons(self) -> Sequence[Reason]:
+        """What is wrong with what lci stands on, the worst first."""
 
 
 class Scheduler(Protocol):
@@ -146,6 +153,7 @@ class Parts:
     docker_version: Callable[[], Awaitable[str]]
     traffic: Callable[[], Awaitable[Traffic]]
     isolation: Isolation
+    readiness: Readiness
     secrets: Secrets
     detector: Detector
     # Whether a path of the host leads to what lci keeps for itself.

@@ -5,8 +5,10 @@ A Problem is raised wherever a request turns out not to be served and ends in `d
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
+
+from lci_app.core.readiness import Reason
 
 
 class Problem(Exception):
@@ -223,6 +225,14 @@ def unavailable(code: str, message: str) -> Problem:
     return Problem(503, code, sentence, headers={"Retry-After": "5"})
 
 
+def not_ready(reasons: Sequence[Reason]) -> Problem:
+    """`reasons`: all that is known to be wrong, the worst first."""
+    worst = reasons[0]
+    told = [{"code": each.code, "message": each.message} for each in reasons]
+    refused = unavailable(worst.code, worst.message)
+    return Problem(503, refused.code, refused.message, {"reasons": told}, refused.headers)
+
+
 def shutting_down() -> Problem:
     return unavailable("SHUTTING_DOWN", "lci is stopping; try again when it is back.")
 
@@ -262,5 +272,14 @@ CODES: Final = {
     426: ["UPGRADE_REQUIRED"],
     429: ["RATE_LIMITED"],
     500: ["INTERNAL_ERROR"],
-    503: ["DOCKER_UNAVAILABLE", "DATABASE_UNAVAILABLE", "SHUTTING_DOWN"],
+    503: [
+        "DOCKER_UNAVAILABLE",
+        "DATABASE_UNAVAILABLE",
+        "DATABASE_FULL",
+        "DATABASE_IO",
+        "DISK_FULL",
+        "DISK_READ_ONLY",
+        "DISK_IO",
+        "SHUTTING_DOWN",
+    ],
 }

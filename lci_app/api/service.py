@@ -6,14 +6,13 @@ import platform
 import secrets
 import shutil
 from collections import Counter
-from collections.abc import Awaitable, Callable
 from typing import Final
 
 import trio
 
 import lci_app
 from lci_app.api import problem
-from lci_app.api.needs import Addresses
+from lci_app.api.needs import Addresses, Parts
 from lci_app.api.route import Call, Reply
 from lci_app.api.wire.system import (
     Alive,
@@ -21,14 +20,17 @@ from lci_app.api.wire.system import (
     DockerState,
     IsolationState,
     Queues,
+    ReadinessState,
     Ready,
+    ReasonDocument,
     SettingsDocument,
     SystemDocument,
     Versions,
     WebhookSecret,
 )
 from lci_app.config import Config
-from lci_app.interfaces import Clock, Isolation, OutsideError, Store
+from lci_app.core.readiness import Reason, is_ready
+from lci_app.interfaces import OutsideError
 from lci_app.services.intake import WEBHOOK_SECRET
 
 # Who asks whether lci is ready does not wait for an engine that hangs.
@@ -37,22 +39,15 @@ _SECRET_BYTES: Final = 32
 
 
 class ServicePages:
-    def __init__(
-        self,
-        store: Store,
-        clock: Clock,
-        docker_version: Callable[[], Awaitable[str]],
-        isolation: Isolation,
-        config: Config,
-        addresses: Addresses,
-    ) -> None:
-        self._store = store
-        self._clock = clock
-        self._docker_version = docker_version
-        self._isolation = isolation
+    def __init__(self, parts: Parts, config: Config, addresses: Addresses) -> None:
+        self._store = parts.store
+        self._clock = parts.clock
+        self._docker_version = parts.docker_version
+        self._isolation = parts.isolation
+        self._readiness = parts.readiness
         self._config = config
         self._addresses = addresses
-        self._started = clock.seconds()
+        self._started = self._clock.seconds()
         self._limiter = trio.CapacityLimiter(1)
 
     async def show_webhook_secret(self, _: Call) -> Reply:
@@ -77,6 +72,7 @@ class ServicePages:
                 versions=Versions(lci=lci_app.__version__, python=platform.python_version()),
                 docker=await self._docker(),
                 isolation=self._isolated(),
+                readiness=self._ready_state(),
                 uptime_seconds=round(self._clock.seconds() - self._started, 3),
                 disk=Disk(total_bytes=usage.total, free_bytes=usage.free),
                 queues=await self._queues(),
@@ -87,12 +83,18 @@ class ServicePages:
         return Reply(Alive(status="ok"))
 
     async def readyz(self, _: Call) -> Reply:
+        """Ask database and engine now, beside what is known: a probe gets no answer that is seconds old."""
+        fresh = []
         if not await self._database_answers():
-            raise problem.unavailable("DATABASE_UNAVAILABLE", "The database does not answer.")
+            fresh.append(Reason("DATABASE_UNAVAILABLE", "The database does not answer."))
         docker = await self._docker()
         if not docker.available:
-            raise problem.unavailable("DOCKER_UNAVAILABLE", docker.message or "Docker does not answer.")
-        return Reply(Ready(database="ok", docker="ok"))
+            fresh.append(Reason("DOCKER_UNAVAILABLE", docker.message or "Docker does not answer."))
+        told = {reason.code for reason in fresh}
+        reasons = [*fresh, *(reason for reason in self._readiness.reasons if reason.code not in told)]
+        if not is_ready(reasons):
+            raise problem.not_ready(reasons)
+        return Reply(Ready(database="ok", docker="ok", reasons=ReasonDocument.listed(reasons)))
 
     async def _docker(self) -> DockerState:
         try:
@@ -101,6 +103,10 @@ class ServicePages:
         except (OutsideError, trio.TooSlowError) as error:
             message = str(error) or f"Docker did not answer within {PROBE_SECONDS:g} seconds."
             return DockerState(available=False, version=None, message=message)
+
+    def _ready_state(self) -> ReadinessState:
+        reasons = self._readiness.reasons
+        return ReadinessState(ready=is_ready(reasons), reasons=ReasonDocument.listed(reasons))
 
     def _isolated(self) -> IsolationState:
         state = self._isolation.state

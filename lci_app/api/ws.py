@@ -183,7 +183,7 @@ class Session:
     async def _deliver(self, event: Published) -> None:
         if isinstance(event, BuildStatusChanged) and self._subscriptions.keeps_back(event):
             return
-        if self._viewer.sees(event.project_id) and self._subscriptions.hear(event):
+        if self._viewer.sees(getattr(event, "project_id", None)) and self._subscriptions.hear(event):
             await self._tell(event)
 
     async def _read_log(self, watched: WatchedBuild) -> None:

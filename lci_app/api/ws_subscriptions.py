@@ -139,5 +139,5 @@ class Subscriptions:
             yield "build"
         if self._everything:
             yield "global"
-        if event.project_id in self._projects:
+        if getattr(event, "project_id", None) in self._projects:
             yield "project"

@@ -124,6 +124,24 @@ class ContainerStatus(Event):
     status: Literal["Starting", "Running", "Stopped", "Error"]
 
 
+class ReadinessReason(BaseModel):
+    """One thing that is wrong with what lci stands on; while one is `blocking`, no build starts."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    code: str
+    message: str
+    blocking: bool
+
+
+class SystemStatus(Event):
+    """Whether builds start now, and what is wrong with the machine; told at every change."""
+
+    audience: ClassVar[Audience] = frozenset({"global"})
+    type: Literal["system_status"] = "system_status"
+    ready: bool
+    reasons: list[ReadinessReason]
+
+
 class ErrorEvent(Event):
     audience: ClassVar[Audience] = EVERYBODY
     type: Literal["error"] = "error"
@@ -135,7 +153,7 @@ class ErrorEvent(Event):
 
 
 # What the hub carries; log lines are read from the stored log instead, so that no viewer can lose one.
-Published = BuildStatusChanged | HealthCheck | DeploymentEnded | ContainerStatus | ErrorEvent
+Published = BuildStatusChanged | HealthCheck | DeploymentEnded | ContainerStatus | SystemStatus | ErrorEvent
 ServerMessage = Annotated[
     Connected | Subscribed | Unsubscribed | Pong | LogLine | LogBatch | Lagged | Published,
     Field(discriminator="type"),

@@ -18,7 +18,9 @@ from lci_app.interfaces.accounts import (
 from lci_app.interfaces.deliveries import DeliveryStore, NewDelivery, RecordedDelivery
 from lci_app.interfaces.engine import (
     AsyncLines,
+    AsyncNews,
     ContainerExit,
+    ContainerNews,
     ContainerSpec,
     ContainerState,
     Engine,
@@ -60,12 +62,14 @@ from lci_app.interfaces.store import (
 __all__ = [
     "AccountStore",
     "AsyncLines",
+    "AsyncNews",
     "AuditEntry",
     "BuildFilter",
     "Changed",
     "Clock",
     "Commit",
     "ContainerExit",
+    "ContainerNews",
     "ContainerSpec",
     "ContainerState",
     "DeliveryStore",

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from lci_app.core.masking import NOTHING, Mask
 from lci_app.core.model import Stream
@@ -65,6 +65,10 @@ class ContainerState:
     labels: Mapping[str, str]
     started_at: str
     restart_count: int = 0
+    # It is held still by somebody: it runs, and does nothing.
+    paused: bool = False
+    # It has ended, and the engine starts it again by its restart policy.
+    restarting: bool = False
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     # Whether it was ever started; one that only was created has neither output nor end.
     is_started: bool = True
@@ -78,6 +82,15 @@ class EngineFacts:
     live_restore: bool
 
 
+class ContainerNews(NamedTuple):
+    """Something happened to one of our containers: it was started, ended, paused, removed … by whomever."""
+
+    container_id: str
+    role: str
+    project_id: int
+    action: str
+
+
 class Engine(Protocol):
     """The Docker engine. Finds its objects by label, and never touches one without our `lci.instance`.
 
@@ -87,6 +100,15 @@ class Engine(Protocol):
     async def version(self) -> str: ...
 
     async def facts(self) -> EngineFacts: ...
+
+    async def ping(self) -> None:
+        """Return when the engine has answered on a connection of its own; raises Trouble after PING_SECONDS."""
+
+    def watch(self) -> AbstractAsyncContextManager[AsyncNews]:
+        """Open what happens to our containers from now on, in its order; nothing is missed while the block lasts.
+
+        It never ends by itself: going on raises Trouble("DOCKER_UNAVAILABLE") when the engine has ended it.
+        """
 
     async def ensure_image(self, image: str, *, always_pull: bool, progress: Callable[[str], Awaitable[None]]) -> str:
         """Return the id of an image the engine holds, pulled only where it is missing (or `always_pull`).
@@ -155,6 +177,12 @@ class Engine(Protocol):
 
     async def list_ours(self, *, build_id: int | None = None) -> list[ContainerState]:
         """Return every container with our `lci.instance` (and of that build), ended ones too."""
+
+
+class AsyncNews(Protocol):
+    def __aiter__(self) -> AsyncNews: ...
+
+    async def __anext__(self) -> ContainerNews: ...
 
 
 class AsyncLines(Protocol):

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final, Literal
 
 import trio
 
-from lci_app.core.events import BuildStatusChanged, ContainerStatus, DeploymentEnded, ErrorEvent, Published
+from lci_app.core.events import (
+    BuildStatusChanged,
+    ContainerStatus,
+    DeploymentEnded,
+    ErrorEvent,
+    Published,
+    ReadinessReason,
+    SystemStatus,
+)
 from lci_app.core.model import Build, BuildStatus, Slot, SlotState
 from lci_app.core.project import Project
+from lci_app.core.readiness import Reason, is_ready
 from lci_app.interfaces import Clock, StatusChange
 
 # Status events only: log lines are read from the stored log. A client that lets so many pile up is as good as gone.
@@ -103,6 +112,16 @@ class Hub:
                 status=status,
             )
         )
+
+    def service_down(self, project_id: int, message: str) -> None:
+        """Tell that a version that should serve does not, and that lci does nothing more about it."""
+        self.publish_nowait(
+            ErrorEvent(timestamp=self._clock.now(), code="SERVICE_DOWN", message=message, project_id=project_id)
+        )
+
+    def readiness_changed(self, reasons: Sequence[Reason]) -> None:
+        told = [ReadinessReason(code=each.code, message=each.message, blocking=each.blocking) for each in reasons]
+        self.publish_nowait(SystemStatus(timestamp=self._clock.now(), ready=is_ready(reasons), reasons=told))
 
     def deployment_ended(
         self, project: Project, build_id: int, slot: Slot, status: Literal["Success", "Failed"], reason: str

@@ -43,7 +43,7 @@ class Runtime:
         for slot, state in slots.items():
             if state.container_id is not None and state.status is SlotStatus.RUNNING:
                 seen = await self.engine.inspect(state.container_id)
-                if seen is None or not seen.running:
+                if seen is None or not seen.running or seen.paused:
                     slots[slot] = replace(state, status=SlotStatus.ERROR, health=Health.UNHEALTHY)
         return slots
 

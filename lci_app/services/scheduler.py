@@ -18,6 +18,7 @@ from lci_app.interfaces import Clock, Store
 from lci_app.services.bell import Bell
 from lci_app.services.builder import Builder
 from lci_app.services.hub import Hub
+from lci_app.services.readiness import Readiness
 from lci_app.services.results import BuildFinished, NoSuchBuild
 from lci_app.services.under_trouble import insist
 
@@ -44,6 +45,7 @@ class Scheduler:
     bell: Bell
     hub: Hub
     clock: Clock
+    readiness: Readiness
     max_parallel: int
     # Set when nothing of an earlier run can be in the way of what starts.
     settled: trio.Event = field(default_factory=trio.Event)
@@ -95,6 +97,8 @@ class Scheduler:
             await running.ended.wait()
 
     async def _start_due(self, builds: trio.Nursery) -> None:
+        if not self.readiness.is_ready:
+            return  # readiness rings the bell when that is over
         waiting = await self.store.queued_builds()
         rules = await self._rules(waiting)
         queued = [each for each in waiting if each.id not in self._running and not self._held_back[each.project_id]]

@@ -61,6 +61,9 @@ class SlotHealth:
         if healthy is None:
             return
         async with self.locks.hold(state.project_id):
+            now = (await self.store.slots(state.project_id))[state.slot]
+            if (now.status, now.started_at) != (SlotStatus.RUNNING, state.started_at):
+                return  # that life is over
             await attempt(partial(self._note, state, healthy=healthy), what=f"note {where}")
 
     async def _note(self, state: SlotState, *, healthy: bool) -> None:

@@ -43,6 +43,7 @@ from lci_app.services.hub import Hub
 from lci_app.services.intake import WEBHOOK_SECRET, Intake
 from lci_app.services.orders import Orders
 from lci_app.services.people import People
+from lci_app.services.readiness import Readiness
 from lci_app.services.secrets import Secrets
 from lci_app.services.sign_in import SignIn
 from lci_app.services.tokens import TokenWish, make_token
@@ -123,6 +124,7 @@ class Rig:
     app: QuartTrio
     people: People
     source: SourceDouble
+    readiness: Readiness
     tokens: dict[Scope, str] = field(default_factory=dict)
     port: int = 0
 
@@ -233,6 +235,7 @@ async def open_rig(data_dir: Path, **config_fields: Any) -> AsyncIterator[Rig]:
             await trio.lowlevel.checkpoint()
             return Traffic(workers=2, answers={"2xx": 3}, projects={"shop": TRAFFIC})
 
+        readiness = Readiness(hub, Bell())
         parts = Parts(
             store=store,
             logs=logs,
@@ -251,13 +254,14 @@ async def open_rig(data_dir: Path, **config_fields: Any) -> AsyncIterator[Rig]:
             docker_version=docker_version,
             traffic=traffic,
             isolation=IsolationDouble(),
+            readiness=readiness,
             secrets=Secrets(store, SEALER),
             detector=Detector(source, InlineWorkspace(data_dir), clock, GITHUB),
             is_own_path=DirectoryWorkspace(data_dir).holds,
         )
         stop = trio.Event()
         app = create_app(parts, chosen, ADDRESSES, stop)
-        rig = Rig(data_dir, store, logs, hub, clock, runtime, stop, app, people, source)
+        rig = Rig(data_dir, store, logs, hub, clock, runtime, stop, app, people, source, readiness)
         for scope in Scope:
             _, rig.tokens[scope] = await make_token(store, clock, TokenWish(name=scope, scope=scope))
         yield rig

@@ -6,6 +6,7 @@ import pytest
 
 import lci_app
 from lci_app.core.model import BuildStatus
+from lci_app.core.readiness import Condition, Reason
 from lci_app.services.intake import WEBHOOK_SECRET
 from tests.api.rig import ADDRESSES, SECRET, Rig
 
@@ -45,14 +46,35 @@ async def test_the_system_tells_what_it_runs_on(rig: Rig) -> None:
 
 
 async def test_without_docker_the_process_is_alive_and_not_ready(rig: Rig) -> None:
-    assert (await rig.get("/readyz", scope=None)).data == {"database": "ok", "docker": "ok"}
+    assert (await rig.get("/readyz", scope=None)).data == {"database": "ok", "docker": "ok", "reasons": []}
     rig.runtime.down = True
     assert (await rig.get("/healthz", scope=None)).status == 200
     refused = await rig.get("/readyz", scope=None)
     assert (refused.status, refused.code) == (503, "DOCKER_UNAVAILABLE")
+    (reason,) = refused.details["reasons"]
+    assert reason["code"] == "DOCKER_UNAVAILABLE"
+    assert "docker.sock" in reason["message"]
     system = (await rig.get("/api/system")).data
     assert system["docker"]["available"] is False
     assert "docker.sock" in system["docker"]["message"]
+
+
+async def test_what_is_known_to_be_wrong_makes_it_not_ready_and_is_told_with_its_reasons(rig: Rig) -> None:
+    rig.readiness.note(Condition.DISK, Reason("DISK_LOW", "The disk is nearly full.", blocking=False))
+    ready = await rig.get("/readyz", scope=None)
+    assert (ready.status, [each["code"] for each in ready.data["reasons"]]) == (200, ["DISK_LOW"])
+    assert (await rig.get("/api/system")).data["readiness"]["ready"] is True
+    rig.readiness.note(Condition.DISK, Reason("DISK_FULL", "The disk is full."))
+    rig.runtime.down = True
+    refused = await rig.get("/readyz", scope=None)
+    assert (refused.status, refused.code) == (503, "DOCKER_UNAVAILABLE")
+    assert [each["code"] for each in refused.details["reasons"]] == ["DOCKER_UNAVAILABLE", "DISK_FULL"]
+    assert refused.headers["Retry-After"]
+    told = (await rig.get("/api/system")).data["readiness"]
+    assert told == {
+        "ready": False,
+        "reasons": [{"code": "DISK_FULL", "message": "The disk is full.", "blocking": True}],
+    }
 
 
 async def test_metrics_are_prometheus_text(rig: Rig) -> None:

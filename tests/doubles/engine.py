@@ -10,6 +10,7 @@ its command (or of its entry point); without a script it runs until it is stoppe
 
 from __future__ import annotations
 
+import math
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
@@ -23,7 +24,9 @@ from lci_app.core.model import Stream
 from lci_app.core.subnets import NetworkKind
 from lci_app.interfaces import (
     AsyncLines,
+    AsyncNews,
     ContainerExit,
+    ContainerNews,
     ContainerSpec,
     ContainerState,
     EngineFacts,
@@ -66,6 +69,10 @@ class Container:
     restarts: int = 0
     log: bytes = b""
     changed: trio.Event = field(default_factory=trio.Event)
+    paused: bool = False
+    lives: int = 0
+    # Told what happens to it.
+    tell: Callable[[Container, str], None] = lambda *_: None
 
     def write(self, data: bytes) -> None:
         self.log += data
@@ -74,12 +81,18 @@ class Container:
     def end(self, exit_code: int, *, out_of_memory: bool = False) -> None:
         self.running, self.exit_code, self.out_of_memory = False, exit_code, out_of_memory
         self._ring()
+        self.tell(self, "die")
+
+    def pause(self, *, paused: bool = True) -> None:
+        self.paused = paused
+        self.tell(self, "pause" if paused else "unpause")
 
     def remove(self) -> None:
         if self.running:
             self.end(KILLED)
         self.removed = True
         self._ring()
+        self.tell(self, "destroy")
 
     def _ring(self) -> None:
         self.changed.set()
@@ -94,7 +107,9 @@ class Container:
             out_of_memory=self.out_of_memory,
             health=self.health,
             labels=dict(self.spec.labels),
-            started_at=STARTED_AT,
+            # Later lives are later than any clock of a test.
+            started_at=STARTED_AT if self.lives < 2 else f"2030-01-01T00:00:{self.lives:02}.000Z",
+            paused=self.paused,
             restart_count=self.restarts,
             environment=dict(self.spec.environment),
             is_started=self.started,
@@ -114,6 +129,22 @@ class EngineWorld:
     networks: dict[tuple[str, int, NetworkKind], str] = field(default_factory=dict)
     # While set, nothing answers.
     down: bool = False
+    # How often somebody opened the news; who listens, by instance.
+    watches: int = 0
+    listeners: list[tuple[str, trio.MemorySendChannel[ContainerNews]]] = field(default_factory=list)
+
+    def tell(self, container: Container, action: str) -> None:
+        labels = container.spec.labels
+        news = ContainerNews(container.id, labels[names.LABEL_ROLE], int(labels[names.LABEL_PROJECT] or 0), action)
+        for instance, listener in self.listeners:
+            if instance == labels[names.LABEL_INSTANCE]:
+                listener.send_nowait(news)
+
+    def cut(self) -> None:
+        """Break every stream of news off, as an engine that ends."""
+        for _, listener in self.listeners:
+            listener.close()
+        self.listeners.clear()
 
     def named(self, name: str) -> Container | None:
         return next((each for each in self.containers.values() if each.name == name), None)
@@ -140,6 +171,21 @@ class EngineDouble:
     async def facts(self) -> EngineFacts:
         await self._answer()
         return EngineFacts("20.10.24", live_restore=True)
+
+    async def ping(self) -> None:
+        await self._answer()
+
+    @asynccontextmanager
+    async def watch(self) -> AsyncIterator[AsyncNews]:
+        await self._answer()
+        sending, receiving = trio.open_memory_channel[ContainerNews](math.inf)
+        self._world.watches += 1
+        self._world.listeners.append((self._instance, sending))
+        try:
+            yield _Feed(receiving)
+        finally:
+            sending.close()
+            self._world.listeners = [each for each in self._world.listeners if each[1] is not sending]
 
     async def ensure_image(self, image: str, *, always_pull: bool, progress: Callable[[str], Awaitable[None]]) -> str:
         await self._answer()
@@ -277,7 +323,7 @@ class EngineDouble:
                 self._forget(holder)
             words = [*(spec.entrypoint or ()), *(spec.command or ())]
             script = self._world.scripts.get(words[-1], Script()) if words else Script()
-            container = Container(id=uuid.uuid4().hex * 2, name=name, spec=spec, script=script)
+            container = Container(uuid.uuid4().hex * 2, name, spec, script, tell=self._world.tell)
             self._world.containers[container.id] = container
             return container
         raise Trouble("NAME_TAKEN", f"the container name {spec.name} is taken by others on this engine")
@@ -290,6 +336,8 @@ class EngineDouble:
             for port in wanted.intersection(other.spec.ports.values() if other.running else ()):
                 raise Trouble("PORT_TAKEN", f"port {port} on 127.0.0.1 is taken by another program or container")
         container.running = container.started = True
+        container.lives += 1
+        container.tell(container, "start")
 
     async def _forget_networks(self, is_meant: Callable[[int], bool]) -> None:
         await self._answer()
@@ -324,6 +372,20 @@ class EngineDouble:
 
     def _is_ours(self, container: Container) -> bool:
         return container.spec.labels.get(names.LABEL_INSTANCE) == self._instance
+
+
+class _Feed:
+    def __init__(self, receiving: trio.MemoryReceiveChannel[ContainerNews]) -> None:
+        self._receiving = receiving
+
+    def __aiter__(self) -> _Feed:
+        return self
+
+    async def __anext__(self) -> ContainerNews:
+        try:
+            return await self._receiving.receive()
+        except trio.EndOfChannel:
+            raise Trouble("DOCKER_UNAVAILABLE", "the Docker engine at memory has ended what it tells") from None
 
 
 def _lines(log: bytes) -> list[str]:

@@ -25,6 +25,7 @@ from lci_app.services.build_step import BuildStep
 from lci_app.services.builder import Builder
 from lci_app.services.deploy_stage import DeployStage
 from lci_app.services.deployer import Deployer
+from lci_app.services.engine_watch import EngineWatch
 from lci_app.services.health_checks import HealthChecks
 from lci_app.services.hub import Hub
 from lci_app.services.idle_slot import IdleSlot
@@ -32,6 +33,7 @@ from lci_app.services.intake import Intake
 from lci_app.services.orders import Orders
 from lci_app.services.project_locks import ProjectLocks
 from lci_app.services.projects import Projects
+from lci_app.services.readiness import Readiness
 from lci_app.services.reconciler import Reconciler
 from lci_app.services.repository_values import RepositoryValues
 from lci_app.services.results import Placed
@@ -43,6 +45,7 @@ from lci_app.services.secrets import Secrets
 from lci_app.services.slot_health import SlotHealth
 from lci_app.services.source_stage import SourceStage
 from lci_app.services.sweeper import Sweeper
+from lci_app.services.version_keeper import VersionKeeper
 from tests.adapters.sqlite_store import SEALER, a_build, a_project, inline_store
 from tests.doubles.clock import TrioClock
 from tests.doubles.engine import Container, EngineDouble, EngineWorld, Script
@@ -135,6 +138,7 @@ class House:
         self.workspace = InlineWorkspace(outside.root)
         self.hub = HubSpy(self.clock)
         self.bell = Bell()
+        self.readiness = Readiness(self.hub, self.bell)
         self.locks = locks = ProjectLocks()
         self.engine = faults.around("engine", EngineDouble(self.world, INSTANCE, run_blocking=inline))
         counted = faults.around("store", store)
@@ -157,7 +161,7 @@ class House:
         stage = DeployStage(counted, self.deployer, workspace, hub)
         stages = BuildStages(counted, source, self.secrets, step, stage, clock)
         self.builder = Builder(counted, record, self.logs, source, self.secrets, step, stages, self.sweeper, hub)
-        self.scheduler = Scheduler(counted, self.builder, self.bell, hub, clock, max_parallel)
+        self.scheduler = Scheduler(counted, self.builder, self.bell, hub, clock, self.readiness, max_parallel)
         self.intake = Intake(store, self.queue, clock, GITHUB)
         self.orders = Orders(store, self.queue, clock, GITHUB)
         self.approvals = Approvals(store, self.queue, clock)
@@ -170,6 +174,9 @@ class House:
         self.reconciler = Reconciler(
             counted, engine, retirement, workspace, self.logs, locks, self.slot_health, hub, clock
         )
+
+        self.keeper = VersionKeeper(counted, engine, locks, self.slot_health, hub, clock)
+        self.engine_watch = EngineWatch(engine, self.readiness, self.keeper)
 
     # --- what tests ask for
 

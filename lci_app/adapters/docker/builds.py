@@ -35,11 +35,12 @@ class AttachedRoom(EngineRoom):
     ) -> ContainerExit:
         async with self._created(spec) as (calls, container_id):
             attached = await open_in_thread(partial(calls.open_attached, container_id), self._for_builds)
+            cuts = self._pulse.cuts
             try:
                 exit_code = await self._attend(attached, on_output, partial(self._launch, container_id, on_started))
             finally:
                 attached.close()
-            ended = await self._exit_of(container_id, exit_code)
+            ended = await self._exit_of(container_id, exit_code, cuts)
             missing = attached.missing_program() if exit_code == 127 else None
             if missing is not None:
                 raise Refusal("COMMAND_NOT_FOUND", f"the image {spec.image} cannot run {missing}")
@@ -49,16 +50,18 @@ class AttachedRoom(EngineRoom):
         try:
             calls = await self._connected()
             resumed = await open_in_thread(partial(calls.open_resumed, container_id), self._for_builds)
+            cuts = self._pulse.cuts
             try:
                 exit_code = await run_until_shut(resumed, partial(resumed.read, on_output), self._for_builds)
             finally:
                 resumed.close()
-            return await self._exit_of(container_id, exit_code)
+            return await self._exit_of(container_id, exit_code, cuts)
         finally:
             with trio.move_on_after(DISCARD_SECONDS, shield=True):
                 await self._discard(container_id)
 
-    async def _exit_of(self, container_id: str, exit_code: int) -> ContainerExit:
+    async def _exit_of(self, container_id: str, exit_code: int, cuts: int) -> ContainerExit:
+        await self._pulse.believe(exit_code, f"container {container_id[:12]}", cuts)
         state = await self.inspect(container_id)
         if state is None:
             raise Trouble("CONTAINER_GONE", f"somebody else removed container {container_id[:12]} while it ran")

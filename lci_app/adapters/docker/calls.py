@@ -17,6 +17,7 @@ from lci_app.adapters.docker.attach import Attached
 from lci_app.adapters.docker.box import Host
 from lci_app.adapters.docker.client import SdkClient
 from lci_app.adapters.docker.errors import UNAVAILABLE, mapped, pull_error, words_of
+from lci_app.adapters.docker.events import event_filters
 from lci_app.adapters.docker.held import Held
 from lci_app.adapters.docker.images import IDLE_SECONDS, pull_options
 from lci_app.adapters.docker.networks import Networks
@@ -28,6 +29,8 @@ from lci_app.core.subnets import NetworkKind, Subnets
 from lci_app.interfaces import ContainerSpec, ContainerState, EngineFacts, OutsideError, Refusal, Trouble
 
 _CREATE_TRIES: Final = 4
+# The engine answers a ping within a millisecond; one that needs longer than this, in seconds, hangs.
+PING_SECONDS: Final = 3.0
 _UNLESS_STOPPED: Final = {"restart_policy": {"Name": "unless-stopped"}}
 _Facts = Mapping[str, Any]
 
@@ -36,6 +39,7 @@ class EngineCalls:
     """One engine, one instance of lci. `close` gives its kept connections back."""
 
     def __init__(self, docker_host: str | None, instance: str, subnets: Subnets, *, limit: float) -> None:
+        self._docker_host = docker_host
         self._where = docker_host or "unix:///var/run/docker.sock"
         self._instance = instance
         try:
@@ -61,6 +65,25 @@ class EngineCalls:
         return mapped(self._where, doing)
 
     # --- the engine and its images
+
+    def ping(self) -> None:
+        """Ask on a fresh connection: an engine that is going away still serves those that are open, and takes no new.
+
+        Raises Trouble after PING_SECONDS.
+        """
+        with self._asking("answer at all"):
+            fresh = SdkClient(self._docker_host, timeout=PING_SECONDS)
+            try:
+                if not fresh.ping():
+                    raise ValueError("it does not say that it is well")
+            finally:
+                fresh.close()
+
+    def open_events(self) -> Held:
+        """Open what happens to our containers from now on. The caller closes it."""
+        with self._asking("tell what happens"):
+            filters = {"filters": event_filters(self._instance)}
+            return Held(self._client.hold("GET", "/events", params=filters))
 
     def version(self) -> str:
         with self._asking("say its version"):

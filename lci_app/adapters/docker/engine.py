@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from ipaddress import IPv4Network
 from typing import TYPE_CHECKING, Final
@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Final
 import trio
 
 from lci_app.adapters.docker.builds import DISCARD_SECONDS, AttachedRoom
-from lci_app.adapters.docker.follow import FollowedLines, lines_of, read_lines
-from lci_app.adapters.docker.held import open_in_thread, open_plain_nursery, run_until_shut
+from lci_app.adapters.docker.follow import followed, lines_of
+from lci_app.adapters.docker.held import open_in_thread, run_until_shut
 from lci_app.core.masking import NOTHING, Mask
 from lci_app.core.registries import registry_of
 from lci_app.core.subnets import DEFAULT_RANGE, NetworkKind, Subnets
 from lci_app.interfaces import (
     AsyncLines,
+    AsyncNews,
     ContainerSpec,
     ContainerState,
     EngineFacts,
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
 # One call: the engine answers in milliseconds; on a host short of memory or disk, creating a container takes seconds.
 CALL_SECONDS: Final = 30.0
-_BATCHES: Final = 16
 
 
 @asynccontextmanager
@@ -66,6 +66,12 @@ class DockerEngine(AttachedRoom):
     async def facts(self) -> EngineFacts:
         calls = await self._connected()
         return await self._run(calls.facts)
+
+    async def ping(self) -> None:
+        await self._pulse.ping()
+
+    def watch(self) -> AbstractAsyncContextManager[AsyncNews]:
+        return self._pulse.watch()
 
     # --- images
 
@@ -159,21 +165,5 @@ class DockerEngine(AttachedRoom):
     async def follow(self, container_id: str, lines: int, mask: Mask = NOTHING) -> AsyncIterator[AsyncLines]:
         calls = await self._connected()
         log = await open_in_thread(partial(calls.open_log, container_id, lines), self._for_calls)
-        sending, receiving = trio.open_memory_channel[list[str]](_BATCHES)
-        if log is None:
-            sending.close()
-            yield FollowedLines(receiving)
-            return
-
-        async def read() -> None:
-            async with sending:
-                give = partial(read_lines, log, mask, lambda batch: trio.from_thread.run(sending.send, batch))
-                await run_until_shut(log, give, self._for_followers)
-
-        try:
-            async with open_plain_nursery() as nursery:
-                nursery.start_soon(read)
-                yield FollowedLines(receiving)
-                nursery.cancel_scope.cancel()
-        finally:
-            log.close()
+        async with followed(log, mask, self._for_followers) as output:
+            yield output

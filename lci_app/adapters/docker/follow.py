@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import codecs
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import Final
 
 import trio
 
 from lci_app.adapters.docker.attach import Demultiplexer
-from lci_app.adapters.docker.held import Held
+from lci_app.adapters.docker.held import Held, open_plain_nursery, run_until_shut
 from lci_app.core.masking import Mask, MaskedStream
 from lci_app.core.model import Stream
 
 # A line that never ends comes in pieces of this many characters.
 LINE_LIMIT: Final = 64 * 1024
+# Of lines that a follower has not taken yet; then the log waits.
+_BATCHES: Final = 16
 
 
 class LineDecoder:
@@ -81,3 +84,26 @@ class FollowedLines:
         while not self._ready:
             self._ready.extend(await self._batches.__anext__())
         return self._ready.popleft()
+
+
+@asynccontextmanager
+async def followed(log: Held | None, mask: Mask, limiter: trio.CapacityLimiter) -> AsyncIterator[FollowedLines]:
+    """Read an open log while the block lasts, and close it; None has no lines."""
+    sending, receiving = trio.open_memory_channel[list[str]](_BATCHES)
+    if log is None:
+        sending.close()
+        yield FollowedLines(receiving)
+        return
+
+    async def read() -> None:
+        async with sending:
+            give = partial(read_lines, log, mask, lambda batch: trio.from_thread.run(sending.send, batch))
+            await run_until_shut(log, give, limiter)
+
+    try:
+        async with open_plain_nursery() as nursery:
+            nursery.start_soon(read)
+            yield FollowedLines(receiving)
+            nursery.cancel_scope.cancel()
+    finally:
+        log.close()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import trio
 
 from lci_app.adapters.docker.held import open_in_thread
+from lci_app.adapters.docker.pulse import Pulse
 from lci_app.core.subnets import Subnets
 from lci_app.interfaces import ContainerState, RegistryLogins
 
@@ -35,6 +36,7 @@ class EngineRoom:
         self._logins = logins
         self._call_seconds = seconds
         self._calls: EngineCalls | None = None
+        self._pulse = Pulse(self._connected, docker_host or "its local socket")
         # Each kind of work has its own, so that no number of builds or followers keeps a short call waiting.
         self._for_calls = trio.CapacityLimiter(_CALLS)
         self._for_builds = trio.CapacityLimiter(math.inf)

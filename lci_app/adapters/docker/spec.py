@@ -42,6 +42,8 @@ def state_of(facts: Mapping[str, Any]) -> ContainerState:
         labels=labels_of(facts),
         started_at=_timestamp(state["StartedAt"]),
         restart_count=facts["RestartCount"],
+        paused=state["Paused"],
+        restarting=state["Restarting"],
         environment=_environment_of(facts),
         is_started=state["Status"] != "created",
     )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, Self
 
 from lci_app.api.needs import Addresses
 from lci_app.api.wire.base import Answer
 from lci_app.config import Config
+from lci_app.core.readiness import Reason
 
 
 class WebhookSecret(Answer):
@@ -83,6 +85,25 @@ class IsolationState(Answer):
     message: str | None
 
 
+class ReasonDocument(Answer):
+    """One thing that is wrong with what lci stands on. While one is `blocking`, no build starts."""
+
+    code: str
+    message: str
+    blocking: bool
+
+    @classmethod
+    def listed(cls, reasons: Sequence[Reason]) -> list[Self]:
+        return [cls(code=each.code, message=each.message, blocking=each.blocking) for each in reasons]
+
+
+class ReadinessState(Answer):
+    """Whether builds start now; what is taken meanwhile waits in its order."""
+
+    ready: bool
+    reasons: list[ReasonDocument]
+
+
 class Disk(Answer):
     """The file system that holds the data directory."""
 
@@ -102,6 +123,7 @@ class SystemDocument(Answer):
     versions: Versions
     docker: DockerState
     isolation: IsolationState
+    readiness: ReadinessState
     uptime_seconds: float
     disk: Disk
     queues: Queues
@@ -112,8 +134,11 @@ class Alive(Answer):
 
 
 class Ready(Answer):
+    """`reasons` are early warnings here; a 503 has those that keep lci from being ready in `details.reasons`."""
+
     database: str
     docker: str
+    reasons: list[ReasonDocument]
 
 
 class ArtifactDocument(Answer):

@@ -65,6 +65,26 @@ async def ignore_progress(_line: str) -> None:
     return
 
 
+async def test_what_happens_to_our_containers_is_told_in_its_order_and_nothing_of_others(subject: Subject) -> None:
+    await subject.engine.ping()
+    async with subject.engine.watch() as news:
+        other = await subject.other.start(subject.others_spec(*SLEEPER))
+        ours = await subject.engine.start(subject.spec(*SLEEPER))
+        await subject.engine.stop(ours, grace=0)
+        await subject.engine.start_again(ours)
+        await subject.engine.remove(ours)
+        heard = []
+        with trio.fail_after(10):
+            async for each in news:
+                heard.append(each)
+                if each.action == "destroy":
+                    break
+    assert other not in {each.container_id for each in heard}
+    assert {(each.container_id, each.role, each.project_id) for each in heard} == {(ours, "build", 1)}
+    wanted = [each.action for each in heard if each.action in {"start", "die", "destroy"}]
+    assert wanted == ["start", "die", "start", "die", "destroy"]
+
+
 async def test_a_run_gives_its_output_by_stream_and_its_exit_code_and_is_removed(subject: Subject) -> None:
     heard: dict[Stream, bytes] = {Stream.STDOUT: b"", Stream.STDERR: b""}
     listed: list[str] = []

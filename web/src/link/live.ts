@@ -223,6 +223,8 @@ export function concerns(message: ServerMessage, topic: Topic): boolean {
     case "error":
       if (topic.target === "build") return topic.build_id === message.build_id;
       return topic.target === "global" || topic.project_id === message.project_id;
+    case "system_status":
+      return topic.target === "global";
     case "container_status":
       return topic.target === "global" || (topic.target === "project" && topic.project_id === message.project_id);
     default:

@@ -127,6 +127,7 @@ export class OneBuild implements Listener {
       case "error":
         if (message.build_id === this.id) this.ageing();
         break;
+      case "system_status":
       case "connected":
       case "subscribed":
       case "unsubscribed":

@@ -173,6 +173,7 @@ export class Log implements Listener {
       case "build_status":
         this.ended = message.status === "Success" || message.status === "Failed" || message.status === "Cancelled";
         break;
+      case "system_status":
       case "connected":
       case "subscribed":
       case "unsubscribed":

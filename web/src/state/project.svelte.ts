@@ -98,6 +98,7 @@ export class OneProject implements Listener {
       case "container_status":
         if (message.project_id === this.project?.id) this.ageing();
         break;
+      case "system_status":
       case "connected":
       case "subscribed":
       case "unsubscribed":

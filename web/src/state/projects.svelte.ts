@@ -104,6 +104,7 @@ export class Projects implements Listener {
       case "container_status":
         this.ageing(event.project_id);
         break;
+      case "system_status":
       case "connected":
       case "subscribed":
       case "unsubscribed":

@@ -2,15 +2,19 @@
 
 import type { SystemDocument } from "../wire/generated.ts";
 
-export type Trouble = "docker" | "disk" | "walls";
+type Machine = Pick<SystemDocument, "docker" | "disk" | "isolation" | "readiness">;
+export type Trouble = "docker" | "held" | "disk" | "walls";
 
 /** The share of the disk below which what is free is little. */
 export const LOW_DISK = 0.1;
 
-export function troublesOf({ docker, disk, isolation }: Pick<SystemDocument, "docker" | "disk" | "isolation">): Trouble[] {
+export function troublesOf({ docker, disk, isolation, readiness }: Machine): Trouble[] {
+  const held = readiness.reasons.some(({ blocking, code }) => blocking && code !== "DOCKER_UNAVAILABLE");
   const found: [Trouble, boolean][] = [
     ["docker", !docker.available],
-    ["disk", disk.free_bytes < LOW_DISK * disk.total_bytes],
+    ["held", held],
+    // What is full is little, too.
+    ["disk", !held && disk.free_bytes < LOW_DISK * disk.total_bytes],
     // Without Docker no build runs that could reach anything.
     ["walls", docker.available && isolation.status === "degraded"],
   ];

@@ -1,6 +1,6 @@
 // Written from routes and events by `python -m lci_app.api.typescript`; a test compares them.
 
-export type ErrorCode = "VALIDATION_ERROR" | "BAD_REQUEST" | "UNAUTHENTICATED" | "FORBIDDEN" | "SIGNATURE_INVALID" | "NOT_FOUND" | "PROJECT_NOT_FOUND" | "BUILD_NOT_FOUND" | "DELIVERY_NOT_FOUND" | "ARTIFACT_NOT_FOUND" | "SESSION_NOT_FOUND" | "USER_NOT_FOUND" | "TOKEN_NOT_FOUND" | "SECRET_NOT_FOUND" | "REGISTRY_NOT_FOUND" | "METHOD_NOT_ALLOWED" | "REQUEST_TIMEOUT" | "PROJECT_EXISTS" | "DOMAIN_TAKEN" | "SLOT_EMPTY" | "BUILD_FINISHED" | "NOTHING_RETAINED" | "CONFLICT" | "USER_EXISTS" | "LAST_ADMINISTRATOR" | "PRECONDITION_FAILED" | "PAYLOAD_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "UPGRADE_REQUIRED" | "RATE_LIMITED" | "INTERNAL_ERROR" | "DOCKER_UNAVAILABLE" | "DATABASE_UNAVAILABLE" | "SHUTTING_DOWN";
+export type ErrorCode = "VALIDATION_ERROR" | "BAD_REQUEST" | "UNAUTHENTICATED" | "FORBIDDEN" | "SIGNATURE_INVALID" | "NOT_FOUND" | "PROJECT_NOT_FOUND" | "BUILD_NOT_FOUND" | "DELIVERY_NOT_FOUND" | "ARTIFACT_NOT_FOUND" | "SESSION_NOT_FOUND" | "USER_NOT_FOUND" | "TOKEN_NOT_FOUND" | "SECRET_NOT_FOUND" | "REGISTRY_NOT_FOUND" | "METHOD_NOT_ALLOWED" | "REQUEST_TIMEOUT" | "PROJECT_EXISTS" | "DOMAIN_TAKEN" | "SLOT_EMPTY" | "BUILD_FINISHED" | "NOTHING_RETAINED" | "CONFLICT" | "USER_EXISTS" | "LAST_ADMINISTRATOR" | "PRECONDITION_FAILED" | "PAYLOAD_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "UPGRADE_REQUIRED" | "RATE_LIMITED" | "INTERNAL_ERROR" | "DOCKER_UNAVAILABLE" | "DATABASE_UNAVAILABLE" | "DATABASE_FULL" | "DATABASE_IO" | "DISK_FULL" | "DISK_READ_ONLY" | "DISK_IO" | "SHUTTING_DOWN";
 
 export interface Alive {
   status: string;
@@ -717,9 +717,27 @@ export interface Queues {
   by_key: Record<string, number>;
 }
 
+export interface ReadinessReason {
+  code: string;
+  message: string;
+  blocking: boolean;
+}
+
+export interface ReadinessState {
+  ready: boolean;
+  reasons: (ReasonDocument)[];
+}
+
 export interface Ready {
   database: string;
   docker: string;
+  reasons: (ReasonDocument)[];
+}
+
+export interface ReasonDocument {
+  code: string;
+  message: string;
+  blocking: boolean;
 }
 
 export interface Receipt {
@@ -909,9 +927,17 @@ export interface SystemDocument {
   versions: Versions;
   docker: DockerState;
   isolation: IsolationState;
+  readiness: ReadinessState;
   uptime_seconds: number;
   disk: Disk;
   queues: Queues;
+}
+
+export interface SystemStatus {
+  timestamp: string;
+  type: "system_status";
+  ready: boolean;
+  reasons: (ReadinessReason)[];
 }
 
 export interface TokenCreate {
@@ -1017,7 +1043,7 @@ export interface WebhookSecret {
   secret: string;
 }
 
-export type ServerMessage = Connected | Subscribed | Unsubscribed | Pong | LogLine | LogBatch | Lagged | BuildStatusChanged | HealthCheck | DeploymentEnded | ContainerStatus | ErrorEvent;
+export type ServerMessage = Connected | Subscribed | Unsubscribed | Pong | LogLine | LogBatch | Lagged | BuildStatusChanged | HealthCheck | DeploymentEnded | ContainerStatus | SystemStatus | ErrorEvent;
 
 export type ClientMessage = Subscription | Ping;
 

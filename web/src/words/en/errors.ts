@@ -37,5 +37,10 @@ export const errors: Record<ErrorCode | "UNREACHABLE", string> = {
   INTERNAL_ERROR: "lci failed at this. Its log has the reason, under the request's id.",
   DOCKER_UNAVAILABLE: "Docker does not answer.",
   DATABASE_UNAVAILABLE: "lci's database does not answer.",
+  DATABASE_FULL: "The disk that holds lci's database is full.",
+  DATABASE_IO: "The disk that holds lci's database reports errors.",
+  DISK_FULL: "lci's disk is full.",
+  DISK_READ_ONLY: "lci's disk can only be read.",
+  DISK_IO: "lci's disk reports errors.",
   SHUTTING_DOWN: "lci is ending. It takes requests again when it is back.",
 };

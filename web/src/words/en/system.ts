@@ -8,6 +8,7 @@ export const system = {
   troubles: "What is wrong with the machine",
   docker: "Docker does not answer: nothing can be built, deployed or restarted. What serves goes on as long as its containers do.",
   disk: (free: string) => `Only ${free} of the disk are free. Builds fail when it is full.`,
+  held: "No build starts now; those that are ordered wait in their order. lci's disk is full, read-only or broken.",
   walls: "Builds are not walled off from this host and its networks.",
   details: "What it is",
 };

@@ -37,5 +37,10 @@ export const errors: typeof english = {
   INTERNAL_ERROR: "lci 내부 오류입니다. 요청 번호로 로그에서 원인을 찾을 수 있습니다.",
   DOCKER_UNAVAILABLE: "Docker가 응답하지 않습니다.",
   DATABASE_UNAVAILABLE: "데이터베이스가 응답하지 않습니다.",
+  DATABASE_FULL: "lci 데이터베이스가 있는 디스크가 가득 찼습니다.",
+  DATABASE_IO: "lci 데이터베이스가 있는 디스크에서 오류가 납니다.",
+  DISK_FULL: "lci의 디스크가 가득 찼습니다.",
+  DISK_READ_ONLY: "lci의 디스크를 읽을 수만 있습니다.",
+  DISK_IO: "lci의 디스크에서 오류가 납니다.",
   SHUTTING_DOWN: "lci가 종료되는 중입니다. 다시 켜지면 요청을 받습니다.",
 };
