@@ -20,6 +20,7 @@ from typing import Final
 import trio
 
 from lci_app.adapters.clock import SystemClock
+from lci_app.adapters.disk import DataDisk
 from lci_app.adapters.docker import open_engine
 from lci_app.adapters.firewall import open_firewall
 from lci_app.adapters.git.source import open_source
@@ -47,6 +48,7 @@ from lci_app.core.readiness import Condition
 from lci_app.core.subnets import NetworkKind, Subnets
 from lci_app.interfaces import Engine, OutsideError, Trouble
 from lci_app.proxy.supervisor import open_proxy
+from lci_app.services.bell import Bell
 from lci_app.services.intake import WEBHOOK_SECRET
 
 _INSTANCE: Final = "instance"
@@ -111,11 +113,11 @@ def _start_errors() -> Iterator[None]:
 
 @asynccontextmanager
 async def _open_outside(config: Config) -> AsyncIterator[Outside]:
-    clock = SystemClock()
+    clock, alarm = SystemClock(), Bell()
     program = program_of_children()
     vault = open_vault(config.data_dir / names.KEYS, config.credentials_dir and config.credentials_dir / names.KEYS)
     async with (
-        open_store(config.data_dir / names.DATABASE, sealer=vault, at=clock.now()) as store,
+        open_store(config.data_dir / names.DATABASE, sealer=vault, at=clock.now(), alarm=alarm.ring) as store,
         open_source(program=program) as source,
     ):
         await store.setting_or_create(WEBHOOK_SECRET, random_secrets.token_hex(32))
@@ -141,7 +143,8 @@ async def _open_outside(config: Config) -> AsyncIterator[Outside]:
                 await _wait_engine(engine, config.docker_host or "its local socket")
             logs = LogFiles(config.data_dir, clock, regex_command=[*program, "log-search"])
             workspace = DirectoryWorkspace(config.data_dir)
-            yield Outside(store, engine, source, logs, workspace, proxy, firewall, vault, clock, instance)
+            disk = DataDisk(config.data_dir)
+            yield Outside(store, engine, source, logs, workspace, proxy, firewall, vault, clock, disk, alarm, instance)
 
 
 async def _wait_engine(engine: Engine, place: str) -> None:
@@ -187,6 +190,7 @@ async def _serve(
         async with trio.open_nursery() as building:
             await building.start(house.keeper.run)
             building.start_soon(house.engine_watch.run)
+            building.start_soon(house.disk_watch.run)
             await building.start(house.scheduler.run)
             building.start_soon(_reconcile, house)
             async with trio.open_nursery() as serving:

@@ -12,7 +12,7 @@ from lci_app.adapters.passwords import Argon2Passwords
 from lci_app.adapters.private_files import forget_set_up_link
 from lci_app.api.needs import Parts
 from lci_app.config import Config
-from lci_app.interfaces import Clock, Engine, Isolation, Keys, Logs, Source, Store, Workspace
+from lci_app.interfaces import Clock, DataDisk, Engine, Isolation, Keys, Logs, Source, Store, Workspace
 from lci_app.proxy.supervisor import Supervisor
 from lci_app.services.approvals import Approvals
 from lci_app.services.bell import Bell
@@ -25,6 +25,7 @@ from lci_app.services.callers import Callers
 from lci_app.services.deploy_stage import DeployStage
 from lci_app.services.deployer import Deployer
 from lci_app.services.detector import Detector
+from lci_app.services.disk_watch import DiskWatch
 from lci_app.services.engine_watch import EngineWatch
 from lci_app.services.github_accounts import GitHubAccounts
 from lci_app.services.health_checks import HealthChecks
@@ -63,6 +64,9 @@ class Outside:
     isolation: Isolation
     keys: Keys
     clock: Clock
+    disk: DataDisk
+    # Rung when the disk has failed a write.
+    alarm: Bell
     instance: str
 
 
@@ -78,6 +82,7 @@ class House:
     readiness: Readiness
     keeper: VersionKeeper
     engine_watch: EngineWatch
+    disk_watch: DiskWatch
     parts: Parts
 
 
@@ -132,4 +137,5 @@ def join(config: Config, outside: Outside, *, public_url: str) -> House:
     reconciler = Reconciler(store, engine, retirement, workspace, outside.logs, locks, slot_health, hub, clock)
     keeper = VersionKeeper(store, engine, locks, slot_health, hub, clock)
     watch = EngineWatch(engine, readiness, keeper)
-    return House(retirement, reconciler, scheduler, routes, slot_health, readiness, keeper, watch, parts)
+    disk_watch = DiskWatch(outside.disk, readiness, outside.alarm, config.disk_reserve)
+    return House(retirement, reconciler, scheduler, routes, slot_health, readiness, keeper, watch, disk_watch, parts)

@@ -95,7 +95,9 @@ class DirectoryFacts:
 
     def disk(self) -> Disk:
         told = os.statvfs(self._directory)
-        return Disk(told.f_bavail * told.f_frsize, told.f_blocks * told.f_frsize, told.f_favail, told.f_files)
+        read_only = bool(told.f_flag & os.ST_RDONLY)
+        room = told.f_bavail * told.f_frsize, told.f_blocks * told.f_frsize
+        return Disk(*room, told.f_favail, told.f_files, read_only)
 
     def open_to_others(self) -> list[str]:
         return self._open

@@ -55,6 +55,8 @@ class Config:
     max_parallel_builds: int
     container_range: IPv4Network
     build_allow: tuple[IPv4Network, ...]
+    # Bytes that are to stay free where the data directory lies; None: the usual part of that disk.
+    disk_reserve: int | None
     log_level: LogLevel
     log_format: LogFormat
     access_log: Path | None

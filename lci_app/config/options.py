@@ -20,6 +20,7 @@ from lci_app.core.subnets import DEFAULT_RANGE, MAX_RANGE_PREFIX
 _HOST_NAME: Final = re.compile(
     r"(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*"
 )
+_SIZE: Final = re.compile(r"([0-9]{1,6})([kmg])")
 # The last project's pair must fit below 65536: port_base + (n-1)*10 + 2.
 _HIGHEST_PORT_BASE: Final = 65_000
 
@@ -57,6 +58,13 @@ def _port_base(text: str) -> int:
 
 def _count(text: str) -> int:
     return _whole(text, 1, 256)
+
+
+def _bytes(text: str) -> int:
+    match = _SIZE.fullmatch(text.lower())
+    if match is None:
+        raise ValueError("must be a size with k, m or g, such as 512m")
+    return int(match[1]) << 10 * ("kmg".index(match[2]) + 1)
 
 
 def _percent(text: str) -> int:
@@ -212,6 +220,14 @@ OPTIONS: Final = (
         "none",
         list,
         "NETWORKS",
+    ),
+    Option(
+        "disk_reserve",
+        "LCI_DISK_RESERVE",
+        _bytes,
+        "what is to stay free of the disk that holds the data directory; below a quarter of it no build starts",
+        "256m, or 2 % of a smaller disk",
+        metavar="SIZE",
     ),
     Option("log_level", "LCI_LOG_LEVEL", _one_of(LogLevel), "debug, info, warning or error", "info", metavar="LEVEL"),
     Option(

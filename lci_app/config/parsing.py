@@ -73,6 +73,7 @@ def _defaults(host: Host) -> dict[str, Any]:
         "trusted_proxies": (),
         "webhook_addresses": (),
         "build_allow": (),
+        "disk_reserve": None,
         "proxy_workers": host.cores,
         "max_parallel_builds": host.cores,
         "log_format": LogFormat.AUTO,

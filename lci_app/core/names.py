@@ -41,6 +41,8 @@ CACHE_MOUNTS: Final = {
 # Below the data directory.
 SHARED_CACHES: Final = "cache"
 DATABASE: Final = "db/lci.db"
+# Written and removed to see whether the disk takes a write.
+DISK_PROOF: Final = "db/.disk-proof"
 LOCK: Final = "lci.lock"
 KEYS: Final = "secret.key"
 RUN: Final = "run"

@@ -30,6 +30,7 @@ from lci_app.interfaces.engine import (
 from lci_app.interfaces.logs import LogRecord, Logs, LogWriter
 from lci_app.interfaces.outside import (
     Clock,
+    DataDisk,
     DrainReceipt,
     HealthProbe,
     HealthReply,
@@ -72,6 +73,7 @@ __all__ = [
     "ContainerNews",
     "ContainerSpec",
     "ContainerState",
+    "DataDisk",
     "DeliveryStore",
     "DomainTaken",
     "DrainReceipt",

@@ -152,6 +152,18 @@ class HostFacts(Protocol):
         """Return the paths that others than lci's user may read or write, and should not."""
 
 
+class DataDisk(Protocol):
+    """The disk that holds the data directory. Raises Trouble("DISK_FULL" · "DISK_READ_ONLY" · "DISK_IO")."""
+
+    @property
+    def place(self) -> str: ...
+
+    async def look(self) -> Disk: ...
+
+    async def prove(self) -> None:
+        """Write a little, durably, and remove it."""
+
+
 class Notice(Protocol):
     """Wakes whoever waits. `ring` may be called from the event loop only."""
 

@@ -59,6 +59,8 @@ class Builder:
             end = await live(build, by_request)
         if end is not None and build.output_build_id is None:
             await self.step.clear(build.id)
+        if end is not None and end.status is not BuildStatus.SUCCESS:
+            await self.sweeper.make_room(build)
         change = await self.record.end(build, end) if end is not None else None
         if change is not None:
             if change.build.status is BuildStatus.FAILED:

@@ -26,6 +26,10 @@ class Sweeper:
             return
         await attempt(partial(self._forget_old_outputs, build.project_id), what="forget old outputs")
 
+    async def make_room(self, build: Build) -> None:
+        """Remove the output of a build that is about to end without one: on a full disk its end is recorded only so."""
+        await self._remove(names.output(build.id))
+
     async def _forget_old_outputs(self, project_id: int) -> None:
         project = await self.store.project(project_id)
         if project is None:

@@ -79,6 +79,7 @@ def config(data_dir: Path, **fields: Any) -> Config:
         max_parallel_builds=2,
         container_range=IPv4Network("10.213.0.0/16"),
         build_allow=(),
+        disk_reserve=None,
         log_level=LogLevel.INFO,
         log_format=LogFormat.TEXT,
         access_log=None,

@@ -5,23 +5,27 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from functools import partial
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, Final, ParamSpec, TypeVar
 
 import trio
 
 from lci_app.adapters.sqlite.errors import primary_code, translated
 from lci_app.adapters.sqlite.opening import Connections
 from lci_app.adapters.sqlite.writer import RunBlocking, Writer
-from lci_app.interfaces import Sealer
+from lci_app.interfaces import Sealer, Trouble
 
 T = TypeVar("T")
 P = ParamSpec("P")
 
 
+_OF_THE_DISK: Final = frozenset({"DATABASE_FULL", "DATABASE_IO"})
+
+
 class Database:
     """Three ways in: `write` (group commit), `read` (in a thread), `glance` (on the event loop)."""
 
-    def __init__(self, connections: Connections, run_blocking: RunBlocking) -> None:
+    def __init__(self, connections: Connections, run_blocking: RunBlocking, alarm: Callable[[], None]) -> None:
+        self._alarm = alarm
         self._connections = connections
         self._run_blocking = run_blocking
         self._writer = Writer(connections.writing, run_blocking)
@@ -33,7 +37,12 @@ class Database:
 
         Cancelled either before the job was handed over, or not at all: its result is never lost.
         """
-        return await self._writer.write(partial(_called, job, args, kwargs))
+        try:
+            return await self._writer.write(partial(_called, job, args, kwargs))
+        except Trouble as trouble:
+            if trouble.code in _OF_THE_DISK:
+                self._alarm()
+            raise
 
     async def read(
         self, query: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs
@@ -73,6 +82,8 @@ class Database:
         finally:
             try:
                 connection.rollback()
+            except sqlite3.Error as error:
+                raise translated(error) from error
             finally:
                 self._idle.append(connection)
 

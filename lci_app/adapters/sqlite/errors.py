@@ -22,6 +22,8 @@ _TROUBLES: Final = {
     sqlite3.SQLITE_IOERR: ("DATABASE_IO", "the disk that holds the database reports an error"),
     sqlite3.SQLITE_READONLY: ("DATABASE_IO", "the database may not be written any more"),
     sqlite3.SQLITE_CANTOPEN: ("DATABASE_IO", "the database's files cannot be opened any more"),
+    sqlite3.SQLITE_PROTOCOL: ("DATABASE_BUSY", "another process has held the database's lock for too long"),
+    sqlite3.SQLITE_PERM: ("DATABASE_IO", "the database's files may not be used any more"),
     sqlite3.SQLITE_CORRUPT: ("DATABASE_DAMAGED", "the database is damaged"),
     sqlite3.SQLITE_NOTADB: ("DATABASE_DAMAGED", "the database is damaged"),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -52,18 +52,24 @@ class SqliteStore(
 
 @asynccontextmanager
 async def open_store(
-    path: Path, *, sealer: Sealer, at: Timestamp, run_blocking: RunBlocking = in_thread
+    path: Path,
+    *,
+    sealer: Sealer,
+    at: Timestamp,
+    run_blocking: RunBlocking = in_thread,
+    alarm: Callable[[], None] = lambda: None,
 ) -> AsyncIterator[SqliteStore]:
     """Open the database file, made and migrated where need be; `at` is the time that a migration's record bears.
     Secrets lie in it sealed by `sealer`; those that an older lci has left in clear are sealed now.
 
-    What was handed over is written before the block is left. Other processes may have the same file open. Raises
-    DatabaseRefused, with the file as it was, where it is no database of this program or of a newer one.
+    `alarm` is called whenever the disk has failed a write. What was handed over is written before the block is left.
+    Other processes may have the same file open. Raises DatabaseRefused, with the file as it was, where it is no
+    database of this program or of a newer one.
     """
     connections = await run_blocking(
         partial(open_database, path, shipped(), sealer, at), limiter=trio.CapacityLimiter(1)
     )
-    database = Database(connections, run_blocking)
+    database = Database(connections, run_blocking, alarm)
     try:
         yield SqliteStore(database, sealer)
     finally:

@@ -6,6 +6,7 @@ those that came meanwhile. So at most one thread writes, and no job waits for mo
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
@@ -15,6 +16,8 @@ import trio
 
 from lci_app.adapters.sqlite.errors import translated
 from lci_app.interfaces import Trouble
+
+_log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -104,6 +107,8 @@ class Writer:
 def _commit(connection: sqlite3.Connection, batch: Sequence[_Job]) -> None:
     """Run the jobs as one transaction. Each then has its value or its error; where the COMMIT fails, all have one."""
     try:
+        if connection.in_transaction:
+            connection.rollback()  # one that the disk has kept from being undone before
         connection.execute("BEGIN IMMEDIATE")
         for job in batch:
             _run_alone(connection, job)
@@ -111,7 +116,11 @@ def _commit(connection: sqlite3.Connection, batch: Sequence[_Job]) -> None:
     except Exception as error:  # noqa: BLE001 - each of the callers raises it
         for job in batch:
             job.error = translated(error)
-        connection.rollback()
+        try:
+            connection.rollback()
+        except sqlite3.Error as trouble:
+            # Nothing of it is committed; the next transaction begins with undoing this one.
+            _log.warning("a transaction could not be undone yet: %s", trouble)
 
 
 def _run_alone(connection: sqlite3.Connection, job: _Job) -> None:

@@ -34,6 +34,7 @@ class SettingsDocument(Answer):
     webhook_addresses: list[str]
     max_parallel_builds: int
     container_range: str
+    disk_reserve: int | None
     build_allow: list[str]
     log_level: str
     log_format: str
@@ -59,6 +60,7 @@ class SettingsDocument(Answer):
             webhook_addresses=[str(network) for network in config.webhook_addresses],
             max_parallel_builds=config.max_parallel_builds,
             container_range=str(config.container_range),
+            disk_reserve=config.disk_reserve,
             build_allow=[str(network) for network in config.build_allow],
             log_level=config.log_level,
             log_format=config.log_format,

@@ -849,6 +849,7 @@ export interface SettingsDocument {
   webhook_addresses: (string)[];
   max_parallel_builds: number;
   container_range: string;
+  disk_reserve: number | null;
   build_allow: (string)[];
   log_level: string;
   log_format: string;
