@@ -55,6 +55,7 @@ def filled(service: Service, git_server: GitServer) -> tuple[Any, ...]:
         start_period=0,
     )
     sick = service.build_now("sick")
+    service.call("PUT", "/api/registries/ghcr.io", {"username": "ana", "password": "of-no-use-anywhere"})
     service.register("busy", repository.url, build_command=TALK)
     running = service.post("/api/projects/busy/builds", {"deploy": False})["build_id"]
     return repository.url, live, failed, sick, service.wait_build(running, "Building")
@@ -91,6 +92,7 @@ def all_pages(
         "/settings/github": "fieldset",
         "/settings/audit": "tbody tr",
         "/settings/secrets": ".empty, tbody tr",
+        "/settings/registries": "[data-registry]",
         "/settings/webhook": "dd code",
         "/settings/deliveries": "tbody tr",
         "/settings/service": "tbody tr",

@@ -57,8 +57,8 @@ await main(async (browser, { url, link, project }) => {
   await signIn(viewer, "ben", BENS);
   await viewer.locator("article", { hasText: project }).waitFor();
   const offered = async () => (await viewer.locator("button, a.button, nav a").allInnerTexts()).map((text) => text.trim());
-  const refused = ["Trigger build", "New project", "Roll back", "Delete this project …", "Save", "Secrets", "Make a token", "Add somebody"];
-  for (const path of ["", `/projects/${project}`, `/projects/${project}/settings`, "/settings/users", "/settings/tokens", "/settings/github"]) {
+  const refused = ["Trigger build", "New project", "Roll back", "Delete this project …", "Save", "Secrets", "Make a token", "Add somebody", "Add a login"];
+  for (const path of ["", `/projects/${project}`, `/projects/${project}/settings`, "/settings/users", "/settings/tokens", "/settings/github", "/settings/registries"]) {
     await viewer.goto(`${url}${path}`);
     await viewer.locator("h1").waitFor();
     await viewer.waitForLoadState("networkidle");

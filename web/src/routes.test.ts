@@ -10,6 +10,7 @@ test.each([
   ["/projects/my-backend", { name: "project", project: "my-backend", tab: "overview" }],
   ["/projects/my-backend/settings", { name: "project", project: "my-backend", tab: "settings" }],
   ["/settings/system", { name: "settings", part: "system" }],
+  ["/settings/registries", { name: "settings", part: "registries" }],
   ["/sign-in", { name: "sign-in" }],
 ] as const)("%s is a page, and the page's address", (path, page) => {
   expect(pageOf(path)).toEqual(page);

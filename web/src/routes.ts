@@ -3,7 +3,7 @@
 export const PROJECT_TABS = ["overview", "builds", "deployments", "runtime", "secrets", "settings"] as const;
 export const BUILD_TABS = ["log", "health", "artifacts", "configuration", "raw"] as const;
 export const SETTINGS_PARTS = [
-  "account", "appearance", "users", "tokens", "github", "secrets", "webhook", "deliveries", "audit", "service", "system",
+  "account", "appearance", "users", "tokens", "github", "secrets", "registries", "webhook", "deliveries", "audit", "service", "system",
 ] as const; // prettier-ignore
 
 export type ProjectTab = (typeof PROJECT_TABS)[number];

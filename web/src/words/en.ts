@@ -2,6 +2,7 @@
 
 import { access } from "./en/access.ts";
 import { errors } from "./en/errors.ts";
+import { registries } from "./en/registries.ts";
 import { secrets } from "./en/secrets.ts";
 import { settings as projectSettings } from "./en/settings.ts";
 import { system } from "./en/system.ts";
@@ -305,6 +306,7 @@ export const en = {
 
   field: {
     ...access.field,
+    ...registries.field,
     ...secrets.field,
     ...projectSettings.field,
     name: "Name",
@@ -364,7 +366,7 @@ export const en = {
 
   settings: {
     title: "Settings",
-    parts: { webhook: "Webhook", deliveries: "Deliveries", service: "Service", system: "System", appearance: "Appearance", account: "Account", users: "Users", tokens: "API tokens", github: "GitHub sign-in", audit: "Audit log", secrets: "Secrets" },
+    parts: { webhook: "Webhook", deliveries: "Deliveries", service: "Service", system: "System", appearance: "Appearance", account: "Account", users: "Users", tokens: "API tokens", github: "GitHub sign-in", audit: "Audit log", secrets: "Secrets", registries: "Registries" },
     webhookLead: "Tell GitHub to send pushes here: in the repository under Settings, Webhooks, Add webhook.",
     address: "Payload URL",
     contentType: "Content type",
@@ -449,6 +451,7 @@ export const en = {
   access,
   errors,
   projectSettings,
+  registries,
   secrets,
   system,
 

@@ -3,6 +3,7 @@
 import { duration, type en } from "./en.ts";
 import { access } from "./ko/access.ts";
 import { errors } from "./ko/errors.ts";
+import { registries } from "./ko/registries.ts";
 import { secrets } from "./ko/secrets.ts";
 import { settings as projectSettings } from "./ko/settings.ts";
 import { system } from "./ko/system.ts";
@@ -306,6 +307,7 @@ export const ko: typeof en = {
 
   field: {
     ...access.field,
+    ...registries.field,
     ...secrets.field,
     ...projectSettings.field,
     name: "이름",
@@ -365,7 +367,7 @@ export const ko: typeof en = {
 
   settings: {
     title: "설정",
-    parts: { webhook: "웹훅", deliveries: "수신 내역", service: "서비스", system: "시스템", appearance: "화면", account: "내 계정", users: "사용자", tokens: "API 토큰", github: "GitHub 로그인", audit: "감사 로그", secrets: "비밀" },
+    parts: { webhook: "웹훅", deliveries: "수신 내역", service: "서비스", system: "시스템", appearance: "화면", account: "내 계정", users: "사용자", tokens: "API 토큰", github: "GitHub 로그인", audit: "감사 로그", secrets: "비밀", registries: "레지스트리" },
     webhookLead: "GitHub가 푸시를 이곳으로 보내게 하세요: 저장소의 Settings, Webhooks, Add webhook.",
     address: "Payload URL",
     contentType: "Content type",
@@ -450,6 +452,7 @@ export const ko: typeof en = {
   access,
   errors,
   projectSettings,
+  registries,
   secrets,
   system,
 
