@@ -12,7 +12,7 @@ from typing import Any
 
 WEB = Path(__file__).parent.parent.parent / "web"
 # Ends a scenario that hangs, and decides nothing else.
-SCENARIO_SECONDS = 180.0
+SCENARIO_SECONDS = 300.0
 
 
 def node() -> str:

@@ -8,11 +8,16 @@ from typing import Any
 
 from tests.git_server import GitServer
 from tests.web.browser import run_scenario
+from tests.whole.pull_requests import deliver, pull_request
 from tests.whole.service import Service, push_payload, run_service
 
 # Until the build is told to end, by the file that its own output directory shows it.
 TALK = "i=0; while [ ! -e /output/end ]; do i=$((i + 1)); echo line $i; sleep 0.2; done"
 PICTURES = "LCI_SCREENSHOTS"
+# What opens these dialogs, whatever the language.
+SWITCH = "[data-slot] > div > button"
+STOP = ".page header button.quiet >> nth=1"
+DELETE = "section > div > button.danger"
 
 
 def test_every_page_is_for_everybody(service: Service, git_server: GitServer, tmp_path: Path) -> None:
@@ -39,7 +44,8 @@ def test_so_is_what_somebody_meets_who_has_nothing_yet(tmp_path: Path) -> None:
 
 
 def filled(service: Service, git_server: GitServer) -> tuple[Any, ...]:
-    """Return a repository, and builds: one live, one failed, one whose version was not healthy, and one that runs."""
+    """Return a repository, and builds: one live, one failed, one whose version was not healthy, one that runs, one that
+    waits for approval. Of the project `baked` both slots run."""
     repository = git_server.create("acme/pages")
     commit = repository.commit({"index.html": "first"}, "Open the shop")
     service.register("pages", repository.url)
@@ -58,14 +64,26 @@ def filled(service: Service, git_server: GitServer) -> tuple[Any, ...]:
     service.call("PUT", "/api/registries/ghcr.io", {"username": "ana", "password": "of-no-use-anywhere"})
     service.register("busy", repository.url, build_command=TALK)
     running = service.post("/api/projects/busy/builds", {"deploy": False})["build_id"]
-    return repository.url, live, failed, sick, service.wait_build(running, "Building")
+    service.register("baked", repository.url, bake_seconds=3600)
+    for _ in "Blue", "Green":
+        service.succeed("baked")
+    service.register("guest", repository.url, pull_requests="forks_after_approval")
+    offered = repository.offer(1, {"index.html": "offered"})
+    (waiting,) = deliver(service, pull_request(repository.url, offered)).json()["data"]["builds"]
+    return repository.url, live, failed, sick, service.wait_build(running, "Building"), waiting
 
 
 def all_pages(
-    repo: str, live: dict[str, Any], failed: dict[str, Any], sick: dict[str, Any], running: dict[str, Any]
+    repo: str,
+    live: dict[str, Any],
+    failed: dict[str, Any],
+    sick: dict[str, Any],
+    running: dict[str, Any],
+    waiting: dict[str, Any],
 ) -> list[dict[str, Any]]:
     """Return each address, what is there when its page is, and what is done before it is looked at."""
     project, build = "/projects/pages", f"/builds/{live['id']}"
+    waits = f"/builds/{waiting['build_id']}"
     ready = {
         "/": "article .tail",
         "/builds": "tbody tr",
@@ -86,6 +104,7 @@ def all_pages(
         f"/builds/{failed['id']}": ".why .around",
         f"/builds/{sick['id']}": ".why table",
         f"/builds/{running['id']}": ".viewer .stdout",
+        waits: ".approval button",
         "/settings/account": "section button",
         "/settings/users": ".empty, tbody tr",
         "/settings/tokens": "tbody tr",
@@ -117,5 +136,10 @@ def all_pages(
         {"path": "/", "ready": "article", "press": "?", "name": "keys"},
         {"path": "/", "ready": "article", "press": "/", "name": "palette"},
         {"path": project, "ready": "[data-slot] dl", "press": "r", "name": "rollback"},
+        {"path": project, "ready": "[data-slot] dl", "click": STOP, "name": "stop"},
+        {"path": "/projects/baked", "ready": SWITCH, "click": SWITCH, "name": "switch"},
+        {"path": f"{project}/settings", "ready": DELETE, "click": DELETE, "name": "delete"},
         {"path": f"/builds/{running['id']}", "ready": ".viewer .stdout", "press": "x", "name": "cancel"},
+        {"path": waits, "ready": ".approval button", "press": "a", "name": "approve"},
+        {"path": "/docs", "ready": ".entry", "click": ".entry summary", "load": True},
     ]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from lci_app.core import names
 from tests.git_server import GitRepository
-from tests.whole.service import Service, instance_containers, push_payload, sign
+from tests.whole.pull_requests import deliver, pull_request
+from tests.whole.service import Service, instance_containers, push_payload
 
 SECRET = "9a-very-secret-token"
 # Says all that a build can see of what it must not have, and tries to leave something for the builds after it.
@@ -18,29 +18,6 @@ touch /root/.npm/left-by-$(cat who)
 echo "built by $FROM"
 cp -r . /output/
 """
-
-
-def pull_request(url: str, commit: str, *, fork: str = "mallory/shop", **fields: Any) -> bytes:
-    """A pull request to the repository at `url`, as GitHub tells of it."""
-    base = {"id": 1, "full_name": "acme/shop", "clone_url": url}
-    document = {
-        "action": "opened",
-        "number": 1,
-        "pull_request": {
-            "title": "Add a shelf",
-            "user": {"login": "mallory"},
-            "head": {"ref": "main", "sha": commit, "repo": {"id": 2, "full_name": fork}},
-            "base": {"ref": "main", "repo": base},
-        },
-        "repository": base,
-        **fields,
-    }
-    return json.dumps(document).encode()
-
-
-def deliver(service: Service, body: bytes) -> Any:
-    secret = service.get("/api/settings/webhook-secret")["secret"]
-    return service.deliver(body, sign(secret, body), event="pull_request")
 
 
 def registered(service: Service, shop: GitRepository) -> tuple[str, str]:

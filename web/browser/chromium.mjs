@@ -31,7 +31,7 @@ export async function launch() {
  * exceptions, and requests to other hosts. `bypassCSP` lets in scripts of a test.
  */
 export async function openPage(browser, { url, token, theme = "light", language = "en", width = 1280, height = 900, complaints = [], bypassCSP = false }) {
-  const context = await browser.newContext({ viewport: { width, height }, locale: language, reducedMotion: "reduce", bypassCSP });
+  const context = await browser.newContext({ viewport: { width, height }, locale: language, colorScheme: theme, reducedMotion: "reduce", bypassCSP });
   await context.addInitScript(
     ([token, preferences]) => {
       if (token) sessionStorage.setItem("lci.token", token);

@@ -8,6 +8,7 @@ import { Log } from "../state/log.svelte.ts";
 import { OneProject } from "../state/project.svelte.ts";
 import { buildOf, pageOf, projectOf, slotOf } from "../testing/made.ts";
 import { settled, Wire } from "../testing/lci.ts";
+import Approval from "./Approval.svelte";
 import Confirm from "./Confirm.svelte";
 import Copy from "./Copy.svelte";
 import Deployments from "./Deployments.svelte";
@@ -147,4 +148,20 @@ test("a deployment shows its health checks, its container's last lines, and when
   expect(screen.getByText("Traffic switched", { exact: false })).toBeTruthy();
   expect(screen.getByText(/refused/)).toBeTruthy();
   expect(screen.getByText("no port")).toBeTruthy();
+});
+
+test("what approving means is said before it is done, of the commit that was looked at, and a refusal is shown", async () => {
+  const one = new OneBuild(7);
+  one.project = projectOf({ repo: "acme/shop" });
+  const build = pageOf({ id: 7, status: "Queued", waits_for: "approval", pull_request: 3, commit_author: "mallory", commit_hash: "abc1234000" });
+  wire.on(/builds\/7\/approve$/, (asked) => asked.refuse(409, "CONFLICT", "Build 7 of shop is of another commit."));
+  render(Approval, { one, build });
+  const link = await screen.findByRole("link", { name: /Look at what it changes/ });
+  expect(link.getAttribute("href")).toBe("https://github.com/acme/shop/compare/main...abc1234000");
+  expect(screen.getByRole("link", { name: /Pull request #3/ }).getAttribute("href")).toBe("https://github.com/acme/shop/pull/3");
+  await fireEvent.click(screen.getByRole("button", { name: /Approve/ }));
+  expect(screen.getByText(/This commit is approved and no other/)).toBeTruthy();
+  await fireEvent.click(screen.getByRole("button", { name: "Approve and build", hidden: true }));
+  expect(await screen.findByText(/is of another commit/)).toBeTruthy();
+  expect(wire.of(/POST .*approve$/).map(({ body }) => body)).toEqual([{ commit_hash: "abc1234000" }]);
 });

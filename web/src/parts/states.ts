@@ -1,9 +1,9 @@
 /** The shape and colour of each state. Words come from the dictionary, under the state's own name. */
 
-import type { BuildStatus, ProjectDocument, SlotDocument, StageStatus } from "../wire/generated.ts";
+import type { BuildDocument, BuildStatus, ProjectDocument, SlotDocument, StageStatus } from "../wire/generated.ts";
 import type { IconName } from "./icons.ts";
 
-export type Shown = BuildStatus | StageStatus | "FlippedBack" | "live" | "stopped" | "trouble" | "idle";
+export type Shown = BuildStatus | StageStatus | "Approval" | "FlippedBack" | "live" | "stopped" | "trouble" | "idle";
 
 export interface Look {
   icon: IconName;
@@ -13,6 +13,7 @@ export interface Look {
 
 export const looks: Record<Shown, Look> = {
   Queued: { icon: "clock", colour: "var(--queued)" },
+  Approval: { icon: "eye", colour: "var(--warning)" },
   Building: { icon: "ring", colour: "var(--building)", moving: true },
   Deploying: { icon: "swap", colour: "var(--deploying)" },
   Success: { icon: "check", colour: "var(--live)" },
@@ -30,6 +31,12 @@ export const looks: Record<Shown, Look> = {
 
 export const ENDED: ReadonlySet<BuildStatus> = new Set(["Success", "Failed", "Cancelled"]);
 
+/** Whether a build runs only once somebody has approved its commit. */
+export const waitsForApproval = (build: Pick<BuildDocument, "status" | "waits_for">) => build.status === "Queued" && build.waits_for === "approval";
+
+/** What is to be said of a build in one word. */
+export const buildState = (build: Pick<BuildDocument, "status" | "waits_for">): Shown => (waitsForApproval(build) ? "Approval" : build.status);
+
 /** The slot that gets the traffic. */
 export function slotOf(project: ProjectDocument): SlotDocument | null {
   if (!project.active_slot) return null;
@@ -44,18 +51,21 @@ export function servingState(project: ProjectDocument): "live" | "stopped" | "tr
   return slot.status === "running" && slot.health !== "unhealthy" ? "live" : "trouble";
 }
 
-/** What is to be said of a project in one word: what moves, then what failed, then what serves. */
-export function projectState(project: ProjectDocument): Shown {
-  const build = project.last_build?.status;
-  if (build === "Building" || build === "Deploying" || build === "Queued") return build;
+/**
+ * What is to be said of a project in one word: what moves, then what failed, then what serves. A pull request that fails
+ * or waits is no word on the project: then the last of `builds`, newest first, is that is of the project itself.
+ */
+export function projectState(project: ProjectDocument, builds: readonly BuildDocument[]): Shown {
+  const last = project.last_build;
+  if (last && !ENDED.has(last.status) && !waitsForApproval(last)) return last.status;
   const serving = servingState(project);
   if (serving === "trouble" || serving === "stopped") return serving;
-  return build === "Failed" ? "Failed" : serving;
+  const own = last?.pull_request ? builds.find((build) => build.project_id === project.id && !build.pull_request) : last;
+  return own?.status === "Failed" ? "Failed" : serving;
 }
 
 /** Smaller comes first: trouble, then what moves, then the rest. */
-export function urgency(project: ProjectDocument): number {
-  const state = projectState(project);
+export function urgency(state: Shown): number {
   if (state === "trouble" || state === "Failed") return 0;
   return state === "Building" || state === "Deploying" || state === "Queued" ? 1 : 2;
 }

@@ -16,6 +16,12 @@ function pathOn(host: string, repo: string): string | null {
   return url.host === host && /^(https?|ssh|git):$/.test(url.protocol) ? url.pathname.slice(1) : null;
 }
 
+/** Where a pull request is shown; null where that is nowhere. */
+export function pullRequestAddress(repo: string, github: string, number: number | null): string | null {
+  const address = webAddress(repo, github);
+  return address && number ? `${address}/pull/${number}` : null;
+}
+
 /** Where what changed between two commits is shown; null where that is nowhere. */
 export function compareAddress(repo: string, github: string, from: string | null | undefined, to: string | null): string | null {
   const address = webAddress(repo, github);

@@ -10,6 +10,7 @@ const MARKS: Partial<Record<Shown, string>> = {
   Running: "◐",
   Deploying: "⇄",
   Queued: "○",
+  Approval: "!",
   Success: "✓",
   live: "✓",
   Failed: "✕",
@@ -25,8 +26,8 @@ class Signs {
   subject = $state.raw<{ title: string; state?: Shown | undefined } | null>(null);
 
   show(): void {
-    const worst = [...projects.list].sort((a, b) => urgency(a) - urgency(b))[0];
-    const state = this.subject ? this.subject.state : worst && projectState(worst);
+    const states = projects.list.map((project) => projectState(project, projects.recent));
+    const state = this.subject ? this.subject.state : states.sort((a, b) => urgency(a) - urgency(b))[0];
     const title = this.subject?.title ?? t().nav.projects;
     const mark = state && MARKS[state];
     document.title = `${mark ? `${mark} ` : ""}${title} · lci`;

@@ -11,6 +11,8 @@ export interface Asked {
   method: string;
   path: string;
   query: URLSearchParams;
+  /** What was sent along, of JSON. */
+  body: unknown;
   /** Answer as lci does, with `data`; later ones are ignored, as by the browser. */
   answer(data: unknown): void;
   refuse(status: number, code: string, message?: string): void;
@@ -67,6 +69,7 @@ export class Wire {
         method: init.method ?? "GET",
         path: url.pathname,
         query: url.searchParams,
+        body: typeof init.body === "string" ? JSON.parse(init.body) : undefined,
         answer: (data) => respond(200, { success: true, data }),
         refuse: (status, code, message = code) => respond(status, { success: false, error: { code, message, details: {} } }),
         fail: () => reject(new TypeError("Failed to fetch")),

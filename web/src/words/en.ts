@@ -1,6 +1,7 @@
 /** Every word of the dashboard, in English. The type of the other languages is made from this. */
 
 import { access } from "./en/access.ts";
+import { approval } from "./en/approval.ts";
 import { errors } from "./en/errors.ts";
 import { registries } from "./en/registries.ts";
 import { secrets } from "./en/secrets.ts";
@@ -64,6 +65,7 @@ export const en = {
 
   status: {
     Queued: "Queued",
+    Approval: "Waits for approval",
     Building: "Building",
     Deploying: "Deploying",
     Success: "Success",
@@ -115,6 +117,7 @@ export const en = {
     build: "Trigger build",
     building: (n: number) => `${s(n, "build runs", "builds run")}`,
     queued: (n: number) => `${n} queued`,
+    waiting: (n: number) => `${s(n, "build waits for approval", "builds wait for approval")}`,
     failing: (n: number) => `${s(n, "project fails", "projects fail")}`,
     all: "Everything serves",
     latest: "Latest",
@@ -203,6 +206,7 @@ export const en = {
     position: (n: number) => (n === 1 ? "next in its queue" : `${n}. in its queue`),
     before: (d: string) => `usually ${d}`,
     late: "longer than usual",
+    approvedBy: (who: string) => `approved by ${who}`,
     restarted: (n: number) => `started again ${s(n, "time", "times")}`,
     noArtifacts: "This build kept no files",
     noArtifactsLead: "What a build writes to /output is kept and listed here.",
@@ -434,6 +438,7 @@ export const en = {
     open: "Open its address",
     cancel: "Cancel the build",
     rebuild: "Rebuild",
+    approve: "Approve the commit",
     failure: "Jump to the failure",
     search: "Search the log",
     times: "Change the times",
@@ -449,6 +454,7 @@ export const en = {
   updated: "lci was updated. This page loads itself anew.",
 
   access,
+  approval,
   errors,
   projectSettings,
   registries,

@@ -2,6 +2,7 @@
 
 import { duration, type en } from "./en.ts";
 import { access } from "./ko/access.ts";
+import { approval } from "./ko/approval.ts";
 import { errors } from "./ko/errors.ts";
 import { registries } from "./ko/registries.ts";
 import { secrets } from "./ko/secrets.ts";
@@ -65,6 +66,7 @@ export const ko: typeof en = {
 
   status: {
     Queued: "대기 중",
+    Approval: "승인 대기",
     Building: "빌드 중",
     Deploying: "배포 중",
     Success: "성공",
@@ -116,6 +118,7 @@ export const ko: typeof en = {
     build: "빌드 실행",
     building: (count) => `빌드 ${n(count)}개 진행 중`,
     queued: (count) => `${n(count)}개 대기`,
+    waiting: (count) => `승인을 기다리는 빌드 ${n(count)}개`,
     failing: (count) => `실패한 프로젝트 ${n(count)}개`,
     all: "모두 서비스 중",
     latest: "최근",
@@ -204,6 +207,7 @@ export const ko: typeof en = {
     position: (i) => (i === 1 ? "다음 차례" : `대기열 ${n(i)}번째`),
     before: (d) => `보통 ${d}`,
     late: "보통보다 오래 걸림",
+    approvedBy: (who) => `${who}이(가) 승인함`,
     restarted: (count) => `${n(count)}번 다시 시작함`,
     noArtifacts: "이 빌드가 보관한 파일이 없습니다",
     noArtifactsLead: "빌드가 /output에 쓴 것이 보관되어 여기에 나옵니다.",
@@ -435,6 +439,7 @@ export const ko: typeof en = {
     open: "주소 열기",
     cancel: "빌드 취소",
     rebuild: "다시 빌드",
+    approve: "커밋 승인",
     failure: "실패한 곳으로",
     search: "로그 검색",
     times: "시각 표시 바꾸기",
@@ -450,6 +455,7 @@ export const ko: typeof en = {
   updated: "lci가 업데이트되어 페이지를 새로 불러옵니다.",
 
   access,
+  approval,
   errors,
   projectSettings,
   registries,

@@ -7,7 +7,7 @@ export const registries = {
   add: "Add a login",
   registry: "Registry",
   username: "User name",
-  usedBy: "Images of",
+  usedBy: "Named by",
   nobody: "no project's settings",
   setAt: "Set",
   replace: "Replace",

@@ -9,7 +9,7 @@ export const registries: typeof english = {
   add: "로그인 정보 넣기",
   registry: "레지스트리",
   username: "사용자 이름",
-  usedBy: "이미지를 쓰는 곳",
+  usedBy: "쓰는 곳",
   nobody: "설정에서 쓰는 프로젝트 없음",
   setAt: "넣은 때",
   replace: "바꾸기",
