@@ -39,6 +39,9 @@ def test_every_setting_can_be_changed_and_says_where_it_comes_from(service: Serv
     found = run_scenario("edit", options, steps)
     assert found["complaints"] == []
     changed = {
+        "build_script": ["ci/build.sh", "build.sh"],
+        "runtime_before": "test -e index.html",
+        "keep_failed": True,
         "runtime_read_only": True,
         "rewrite_redirects": False,
         "scope_cookies": False,

@@ -13,7 +13,7 @@ await main(async (browser, { url, token, project }) => {
   await page.getByText("from the repository's .lci.toml, which wins: 7").waitFor();
   check((await page.getByText(".lci.toml, which wins").count()) === 2, "more settings are told to be the repository's");
 
-  const switches = ["Nothing but /tmp and /run", "Put the project's name back", "Keep cookies below"];
+  const switches = ["Keep the container of a version", "Nothing but /tmp and /run", "Put the project's name back", "Keep cookies below"];
   for (const name of switches) await page.getByLabel(name).click();
   await page.getByLabel("Processors").first().fill("0.5");
   await page.getByLabel("Processors").last().fill("2");
@@ -21,6 +21,8 @@ await main(async (browser, { url, token, project }) => {
   await page.getByLabel("Images are fetched").selectOption("always");
   await page.getByLabel("Of the pushes that wait").selectOption("latest");
   await page.getByLabel("Pull requests are built").selectOption("same_repository");
+  await page.getByLabel("Build scripts").fill("ci/build.sh, build.sh");
+  await page.getByLabel("Before the start").fill("test -e index.html");
   await page.getByLabel("Builds of one key").fill("2");
   await page.getByLabel("Seconds in which failed checks").fill("1.5");
   await page.getByLabel("Seconds the old version is kept").fill("3");
@@ -29,7 +31,9 @@ await main(async (browser, { url, token, project }) => {
   await button("Save").click();
   await saved();
   const first = await outside("project");
+  await page.getByText("pull request: from the repository's own branches").waitFor();
   await page.reload();
+  check((await page.getByLabel("Build scripts").inputValue()) === "ci/build.sh, build.sh", "the scripts did not come back");
   check((await page.getByLabel("Access token", { exact: true }).inputValue()) === "", "what is kept came back");
   await page.getByLabel("Forget the one that is kept").check();
   await page.getByLabel("Processors").first().fill("");

@@ -35,11 +35,11 @@ test("the project file says what the form holds, whatever signs are in it", () =
 });
 
 const PROJECT = {
-  repo: "owner/shop", branch: "main", path_filter: "**", working_directory: "", build_image: "node:22", build_command: "npm ci", build_env: { A: "1" },
+  repo: "owner/shop", branch: "main", path_filter: "**", working_directory: "", build_image: "node:22", build_command: "npm ci", build_script: [], build_env: { A: "1" },
   build_secrets: ["NPM_TOKEN"], build_timeout: 1800, build_memory: null, build_cpus: null, cache_type: ["npm", "pip"], cache_mode: "shared", pull: "missing",
-  runtime_image: "nginx", runtime_command: ["nginx", "-g"], runtime_port: 8080, runtime_env: {}, runtime_secrets: [], runtime_read_only: false,
+  runtime_image: "nginx", runtime_command: ["nginx", "-g"], runtime_before: "", runtime_port: 8080, runtime_env: {}, runtime_secrets: [], runtime_read_only: false,
   runtime_memory: "64m", runtime_cpus: 1.5, mount_path: "/app", health_check_url: "/", health_check_status: "200-399", health_check_timeout: 30,
-  health_check_interval: 5, health_check_retries: 10, start_period: 0, bake_seconds: 0, drain_timeout: 30, domains: [], strip_prefix: true,
+  health_check_interval: 5, health_check_retries: 10, start_period: 0, bake_seconds: 0, keep_failed: false, drain_timeout: 30, domains: [], strip_prefix: true,
   rewrite_redirects: true, scope_cookies: true, queue_key: "{project}", queue_policy: "all", pull_requests: "off", queue_limit: 1, keep_releases: 5, auto_deploy: true,
 } as unknown as ProjectDocument; // prettier-ignore
 
@@ -49,10 +49,12 @@ test("each setting goes to lci as what it is", () => {
   const after = {
     ...formOf(PROJECT), build_cpus: "0.5", runtime_cpus: " ", runtime_memory: "", build_memory: " 2g ", bake_seconds: "3", build_timeout: "long", build_secrets: "",
     runtime_secrets: "A, B", cache_type: "npm", runtime_command: '["sh","-c"]', pull: "always", pull_requests: "same_repository", scope_cookies: false, repo_token: "ghp_x",
+    build_script: "ci/build.sh, build.sh", runtime_before: "./migrate", keep_failed: true,
   }; // prettier-ignore
   expect(changesOf(formOf(PROJECT), after)).toEqual({
     build_cpus: 0.5, runtime_cpus: null, runtime_memory: null, build_memory: "2g", bake_seconds: 3, build_timeout: "long", build_secrets: [],
     runtime_secrets: ["A", "B"], cache_type: "npm", runtime_command: ["sh", "-c"], pull: "always", pull_requests: "same_repository", scope_cookies: false, repo_token: "ghp_x",
+    build_script: ["ci/build.sh", "build.sh"], runtime_before: "./migrate", keep_failed: true,
   }); // prettier-ignore
 });
 

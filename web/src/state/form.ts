@@ -4,6 +4,7 @@ import type { ProjectDocument, ProjectUpdate } from "../wire/generated.ts";
 
 export const TEXTS = [
   "repo", "branch", "path_filter", "working_directory", "build_image", "build_command", "cache_mode", "pull", "runtime_image",
+  "runtime_before",
   "mount_path", "health_check_url", "health_check_status", "queue_key", "queue_policy", "pull_requests",
 ] as const; // prettier-ignore
 export const NUMBERS = [
@@ -13,9 +14,9 @@ export const NUMBERS = [
 /** Empty text stands for null. */
 export const OPTIONAL = ["build_memory", "runtime_memory", "build_cpus", "runtime_cpus"] as const;
 /** Commas stand between the entries. */
-export const LISTS = ["domains", "build_secrets", "runtime_secrets"] as const;
+export const LISTS = ["domains", "build_script", "build_secrets", "runtime_secrets"] as const;
 export const ENVIRONMENTS = ["build_env", "runtime_env"] as const;
-export const SWITCHES = ["runtime_read_only", "strip_prefix", "rewrite_redirects", "scope_cookies", "auto_deploy"] as const;
+export const SWITCHES = ["runtime_read_only", "strip_prefix", "rewrite_redirects", "scope_cookies", "auto_deploy", "keep_failed"] as const;
 /** Never shown: empty text stands for what is kept. */
 export const KEPT = ["repo_token", "deploy_key", "webhook_secret"] as const;
 export const CACHES = ["none", "npm", "gradle", "maven", "pip", "cargo", "pub", "go"] as const;
@@ -27,6 +28,11 @@ export type SwitchName = Of<typeof SWITCHES>;
 export type KeptName = Of<typeof KEPT>;
 /** `forgotten`: of what is kept, the names of what is no longer to be. */
 export type Form = Record<TextName | KeptName, string> & Record<SwitchName, boolean> & { forgotten: KeptName[] };
+
+/** What is chosen once, given by lci, or not there yet. */
+type Apart = "name" | "blue_port" | "green_port" | "parameters";
+// A setting that the form lacks is an error here.
+true satisfies Exclude<keyof ProjectUpdate, keyof Form | Apart> extends never ? true : false;
 
 export function formOf(project: ProjectDocument): Form {
   const texts = [...TEXTS, ...NUMBERS, ...OPTIONAL].map((name) => [name, String(project[name] ?? "")]);

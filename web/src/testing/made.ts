@@ -28,12 +28,12 @@ export function slotOf(given: Partial<SlotDocument> = {}): SlotDocument {
 export function projectOf(given: Partial<ProjectDocument> = {}): ProjectDocument {
   return {
     id: 1, name: "shop", repo: "acme/shop", branch: "main", path_filter: "**", working_directory: "", build_image: "node:20",
-    build_command: "npm ci", build_env: {}, build_secrets: [], build_timeout: 3600, build_memory: null, build_cpus: null,
-    cache_type: "none", cache_mode: "shared", pull: "missing", runtime_image: "nginx", runtime_command: "", runtime_port: 8080,
+    build_command: "npm ci", build_script: [], build_env: {}, build_secrets: [], build_timeout: 3600, build_memory: null, build_cpus: null,
+    cache_type: "none", cache_mode: "shared", pull: "missing", runtime_image: "nginx", runtime_command: "", runtime_before: "", runtime_port: 8080,
     runtime_env: {}, runtime_secrets: [], runtime_read_only: false, runtime_memory: null, runtime_cpus: null, mount_path: "/app",
     health_check_url: "/", health_check_status: "200-399", health_check_timeout: 30, health_check_interval: 5,
-    health_check_retries: 10, start_period: 0, bake_seconds: 0, drain_timeout: 30, domains: [], strip_prefix: true,
-    rewrite_redirects: true, scope_cookies: true, queue_key: "", queue_policy: "fifo", queue_limit: 50, parameters: {},
+    health_check_retries: 10, start_period: 0, bake_seconds: 0, keep_failed: false, drain_timeout: 30, domains: [], strip_prefix: true,
+    rewrite_redirects: true, scope_cookies: true, pull_requests: "off", queue_key: "", queue_policy: "fifo", queue_limit: 50, parameters: {},
     keep_releases: 5, auto_deploy: true, blue_port: 9001, green_port: 9002, active_slot: null, stopped: false, maintenance: null,
     public_url: "http://127.0.0.1:8080/shop/", webhook_url: "", webhook_secret_set: false, repo_token_set: false,
     deploy_key_set: false, revision: 1, created_at: "2026-11-20T11:00:00.000Z", updated_at: "2026-11-20T11:00:00.000Z",

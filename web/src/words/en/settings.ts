@@ -30,7 +30,12 @@ export const settings = {
 
   field: {
     pull_requests: "Pull requests are built",
-    pull_requestsHelp: "They are verified only: never deployed, and without secrets.",
+    pull_requestsHelp: "They are verified only: never deployed, and without secrets. The webhook on GitHub has to send them, too.",
+    build_script: "Build scripts",
+    build_scriptHelp: "Files of the folder, separated by commas. The first that the commit holds is run instead of the command.",
+    runtime_before: "Before the start",
+    runtime_beforeHelp: "Runs to its end in a container of the new version, by sh -c: a migration, say. Where it fails, the version is not started.",
+    keep_failed: "Keep the container of a version that did not become healthy, to look at it",
     build_cpus: "Processors",
     build_cpusHelp: "Such as 0.5 or 2. Empty: no limit.",
     runtime_cpus: "Processors",

@@ -26,7 +26,12 @@ export const settings: typeof english = {
 
   field: {
     pull_requests: "풀 리퀘스트 빌드",
-    pull_requestsHelp: "검증만 하며 배포하지 않고 비밀도 주지 않습니다.",
+    pull_requestsHelp: "검증만 하며 배포하지 않고 비밀도 주지 않습니다. GitHub 웹훅이 풀 리퀘스트도 보내야 합니다.",
+    build_script: "빌드 스크립트",
+    build_scriptHelp: "폴더 안의 파일을 쉼표로 구분합니다. 커밋에 있는 첫 파일을 명령 대신 실행합니다.",
+    runtime_before: "시작 전 명령",
+    runtime_beforeHelp: "새 버전의 컨테이너에서 sh -c로 끝까지 실행합니다. 예: 마이그레이션. 실패하면 그 버전을 시작하지 않습니다.",
+    keep_failed: "정상이 되지 못한 버전의 컨테이너를 살펴볼 수 있게 남겨 두기",
     build_cpus: "프로세서",
     build_cpusHelp: "예: 0.5, 2. 비우면 제한 없음.",
     runtime_cpus: "프로세서",
