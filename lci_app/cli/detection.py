@@ -7,7 +7,7 @@ from typing import Any
 
 from lci_app.cli.exits import Exit
 from lci_app.cli.screen import Screen, plain, short
-from lci_app.cli.secret_files import text_of
+from lci_app.cli.secret_input import text_of
 from lci_app.cli.session import connected
 from lci_app.core.project_file_text import project_file_text
 

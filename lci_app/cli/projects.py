@@ -10,7 +10,7 @@ from typing import Any
 from lci_app.cli.client import Client, segment
 from lci_app.cli.exits import CommandError, Exit, UsageError
 from lci_app.cli.screen import Screen, age, duration, plain, short
-from lci_app.cli.secret_files import text_of
+from lci_app.cli.secret_input import text_of
 from lci_app.cli.session import connected
 
 

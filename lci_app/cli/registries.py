@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import getpass
-import sys
 
 from lci_app.cli.client import segment
 from lci_app.cli.exits import Exit, UsageError
 from lci_app.cli.screen import Screen, age
+from lci_app.cli.secret_input import secret_of
 from lci_app.cli.session import connected
 from lci_app.core.registries import host_problem, password_problem, username_problem
 
@@ -20,7 +19,7 @@ def set_registry(arguments: argparse.Namespace) -> Exit:
         raise UsageError(f"HOST {problem}")
     if (problem := username_problem(arguments.username)) is not None:
         raise UsageError(f"--username {problem}")
-    password = _password(arguments)
+    password = secret_of(None, f"Password of {arguments.username} at {arguments.host}")
     if (problem := password_problem(password)) is not None:
         raise UsageError(f"the password for {arguments.host} {problem}")
     with connected(arguments) as client:
@@ -59,10 +58,3 @@ def remove(arguments: argparse.Namespace) -> Exit:
     else:
         screen.say(f"the login to {answer['host']} is removed")
     return Exit.DONE
-
-
-def _password(arguments: argparse.Namespace) -> str:
-    """Return the password: typed unseen on a terminal, else standard input, whose last line's end goes."""
-    if sys.stdin.isatty():
-        return getpass.getpass(f"Password of {arguments.username} at {arguments.host} (not shown): ")
-    return sys.stdin.read().removesuffix("\n").removesuffix("\r")

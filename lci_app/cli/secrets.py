@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import getpass
-import sys
-from pathlib import Path
 
 from lci_app.cli.client import segment
 from lci_app.cli.exits import Exit, UsageError
 from lci_app.cli.screen import Screen, age
+from lci_app.cli.secret_input import secret_of, text_of
 from lci_app.cli.session import connected
 from lci_app.core.dotenv import DotenvProblem, parse_dotenv
 from lci_app.core.secrets import name_problem, value_problem
@@ -18,7 +16,7 @@ from lci_app.core.secrets import name_problem, value_problem
 def set_secret(arguments: argparse.Namespace) -> Exit:
     if (problem := name_problem(arguments.name)) is not None:
         raise UsageError(f"NAME {problem}")
-    value = _value(arguments)
+    value = secret_of(arguments.value_file, f"Value of {arguments.name}")
     if (problem := value_problem(value)) is not None:
         raise UsageError(f"the value of {arguments.name} {problem}")
     with connected(arguments) as client:
@@ -56,7 +54,7 @@ def remove(arguments: argparse.Namespace) -> Exit:
 
 
 def import_file(arguments: argparse.Namespace) -> Exit:
-    values = parse_dotenv(_text_of(arguments.file))
+    values = parse_dotenv(text_of(arguments.file))
     if isinstance(values, DotenvProblem):
         raise UsageError(f"{arguments.file}, {values}")
     if not values:
@@ -89,19 +87,3 @@ def rotate_key(arguments: argparse.Namespace) -> Exit:
 
 def _path(arguments: argparse.Namespace) -> str:
     return "/api/secrets" if arguments.project is None else f"/api/projects/{segment(arguments.project)}/secrets"
-
-
-def _value(arguments: argparse.Namespace) -> str:
-    """Return the value: of --value-file, else what is typed unseen, else standard input; its last line's end goes."""
-    if arguments.value_file is not None:
-        return _text_of(arguments.value_file).removesuffix("\n").removesuffix("\r")
-    if sys.stdin.isatty():
-        return getpass.getpass(f"Value of {arguments.name} (not shown): ")
-    return sys.stdin.read().removesuffix("\n").removesuffix("\r")
-
-
-def _text_of(path: str) -> str:
-    try:
-        return sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} cannot be read: {getattr(error, 'strerror', 'it is not UTF-8 text')}") from None
