@@ -71,8 +71,7 @@ def _of_the_readme(service: Service, server: GitServer) -> None:
     service.wait_build(live, "Building")
     pictures = [
         {"name": "dashboard", "path": "/", "ready": ".tail p"},
-        {"name": "failure", "path": f"/builds/{failed['id']}", "ready": ".why .around"},
-        {"name": "log", "path": f"/builds/{live}", "ready": '[data-line="60"]'},
+        {"name": "failure", "path": f"/builds/{failed['id']}", "ready": ".why summary"},
     ]
     IMAGES.mkdir(exist_ok=True)
     options: dict[str, Any] = {"url": service.url, "token": service.token, "folder": str(IMAGES), "themes": THEMES}

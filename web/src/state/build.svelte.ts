@@ -24,6 +24,7 @@ export class OneBuild implements Listener {
   since = $state.raw<BuildDocument[]>([]);
   /** Seconds that a stage usually takes. */
   usual = $state.raw<Record<string, number>>({});
+  /** Whether `before` and `since` are known. */
   compared = $state(false);
   check = $state.raw<HealthCheck | null>(null);
   error = $state.raw<ApiError | null>(null);
@@ -32,6 +33,7 @@ export class OneBuild implements Listener {
   private projectTimer: ReturnType<typeof setTimeout> | undefined;
   private readonly newest = new Newest();
   private readonly newestProject = new Newest();
+  private comparing = false;
   private left = false;
 
   constructor(readonly id: number) {}
@@ -64,7 +66,7 @@ export class OneBuild implements Listener {
       this.build = build;
       this.error = null;
       if (!this.project) await this.renewProject();
-      if (!this.compared) await this.compare(build);
+      if (!this.compared && !this.comparing) await this.compare(build);
     } catch (thrown) {
       if (!this.newest.isNews(number)) return;
       this.error = asError(thrown);
@@ -88,7 +90,7 @@ export class OneBuild implements Listener {
 
   /** Find what this build is compared with: it lies before it, and changes no more. */
   private async compare(build: BuildPage): Promise<void> {
-    this.compared = true;
+    this.comparing = true;
     const call = "GET /api/projects/{project}/builds";
     const path = { project: build.project_id };
     try {
@@ -96,15 +98,19 @@ export class OneBuild implements Listener {
         api.call(call, { path, query: { before_id: this.id, status: "Success", limit: 4 * SAMPLES } }),
         api.call(call, { path, query: { before_id: this.id, limit: 50 } }),
       ]);
-      const built = successes.builds.filter(({ trigger }) => trigger !== "rollback").slice(0, SAMPLES);
+      // What somebody proposes is nothing that the project had.
+      const own = ({ pull_request }: BuildDocument) => pull_request === null;
+      const built = successes.builds.filter((each) => each.trigger !== "rollback" && own(each)).slice(0, SAMPLES);
       const pages = await Promise.all(built.map(({ id }) => api.call("GET /api/builds/{build_id}", { path: { build_id: id } })));
       this.usual = usualOf(pages);
       this.before = pages[0] ?? null;
-      this.since = [build, ...earlier.builds.filter(({ id }) => id > (this.before?.id ?? 0))];
+      this.since = [build, ...earlier.builds.filter((each) => each.id > (this.before?.id ?? 0) && own(each))];
+      this.compared = true;
     } catch (thrown) {
-      this.compared = false;
       this.error = asError(thrown);
       if (this.error.status !== 404) this.ageing(AGAIN);
+    } finally {
+      this.comparing = false;
     }
   }
 

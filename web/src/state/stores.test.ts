@@ -151,3 +151,18 @@ test("a build's older answer does not bring back a status that is past", async (
   await settled();
   expect(one.build?.status).toBe("Success");
 });
+
+test("that nothing has succeeded yet is said only once it is known, and pull requests are no builds to compare with", async () => {
+  wire.on(/builds\/(\d+)$/, ({ path }) => pageOf({ id: Number(path.split("/").at(-1)), status: "Failed" })).on(PROJECT, () => projectOf());
+  const one = new OneBuild(7);
+  await watched(one);
+  expect(one.compared).toBe(false);
+  const offered = { pull_request: 1, trigger: "pull_request" } as const;
+  const [successes, earlier] = wire.of(/projects\/1\/builds$/);
+  successes!.answer({ total: 2, builds: [buildOf({ id: 5, ...offered }), buildOf({ id: 3 })] });
+  earlier!.answer({ total: 4, builds: [buildOf({ id: 6, ...offered }), buildOf({ id: 5, ...offered }), buildOf({ id: 4 }), buildOf({ id: 3 })] });
+  await settled();
+  expect(one.compared).toBe(true);
+  expect(one.before?.id).toBe(3);
+  expect(one.since.map(({ id }) => id)).toEqual([7, 4]);
+});
