@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import re
 import signal
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import docker
@@ -15,7 +18,7 @@ import requests
 
 from tests.cli.program import Program
 from tests.git_server import GitServer, run_git_server
-from tests.whole.service import IMAGE, Service, remove_containers, run_service
+from tests.whole.service import IMAGE, WAIT_SECONDS, Service, remove_containers, run_service
 
 pytestmark = pytest.mark.docker
 
@@ -31,6 +34,38 @@ image = "{IMAGE}"
 command = "exec httpd -f -p $PORT -h /app"
 health_check_interval = 0.2
 """
+
+
+READING = [
+    ["builds"],
+    ["builds", "--project", "shop", "--status", "success", "--limit", "1"],
+    ["logs", "shop"],
+    ["project", "list"],
+    ["project", "show", "shop"],
+    ["registry", "list"],
+    ["secret", "list"],
+    ["status", "shop"],
+    ["version"],
+    ["webhook-secret"],
+]
+
+
+def on_terminal(service: Service, *arguments: str, **variables: str) -> str:
+    """Run a command whose standard output is a terminal; returns what that has shown."""
+    ours, theirs = pty.openpty()
+    environment = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "TERM"}}
+    environment |= {"LCI_URL": service.url, "LCI_TOKEN": service.token, **variables}
+    process = subprocess.Popen([*service.program, *arguments], stdout=theirs, stderr=subprocess.PIPE, env=environment)
+    os.close(theirs)
+    shown = bytearray()
+    # A terminal whose other side is gone ends with an error instead of an end.
+    with suppress(OSError):
+        while read := os.read(ours, 65_536):
+            shown += read
+    os.close(ours)
+    _, complaints = process.communicate(timeout=WAIT_SECONDS)
+    assert process.returncode == 0, complaints
+    return shown.decode()
 
 
 @pytest.fixture(scope="module")
@@ -108,24 +143,22 @@ def test_an_interrupt_ends_the_following_and_not_the_build(service: Service, lci
         service.call("PATCH", "/api/projects/shop", {"build_command": "cat note; cp -r . /output"})
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        ["builds"],
-        ["builds", "--project", "shop", "--status", "success", "--limit", "1"],
-        ["logs", "shop"],
-        ["project", "list"],
-        ["project", "show", "shop"],
-        ["status", "shop"],
-        ["version"],
-        ["webhook-secret"],
-    ],
-    ids=" ".join,
-)
+@pytest.mark.parametrize("command", READING, ids=" ".join)
 def test_every_reading_command_prints_one_json_document(service: Service, command: list[str]):
     ran = service.cli(*command, "--json")
     assert json.loads(ran.stdout)
     assert ran.stderr == ""
+
+
+@pytest.mark.parametrize("command", READING, ids=" ".join)
+def test_so_does_it_on_a_terminal(service: Service, command: list[str]):
+    assert json.loads(on_terminal(service, *command, "--json", TERM="xterm-256color"))
+
+
+def test_a_terminal_is_coloured_unless_it_cannot_be_or_nobody_wants_that(service: Service):
+    assert "\x1b[" in on_terminal(service, "builds", TERM="xterm-256color")
+    assert "\x1b" not in on_terminal(service, "builds", TERM="xterm-256color", NO_COLOR="1")
+    assert "\x1b" not in on_terminal(service, "builds", TERM="dumb")
 
 
 def test_a_followed_build_is_one_json_document_a_line_for_programs(service: Service):

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { PAGE } from "../log/model.ts";
 import { settled, Wire, type Asked } from "../testing/lci.ts";
+import { live } from "./app.svelte.ts";
 import { Log } from "./log.svelte.ts";
 
 const NOW = "2026-11-20T11:02:54.123Z";
@@ -78,5 +79,36 @@ test("a log whose beginning could not be had is asked for again, and not all of 
   expect(log.model.total).toBe(TOTAL);
   expect(log.error).toBeNull();
   leave();
+  vi.useRealTimers();
+});
+
+test("however often the connection is cut, and however late a batch is sent again, each line is there once", async () => {
+  vi.useFakeTimers();
+  wire.on(/logs$/, () => ({ lines: [], total: 0, complete: false }));
+  live.start();
+  const log = new Log(7);
+  const leave = log.open();
+  await settled();
+  const tell = (first: number, count: number) =>
+    wire.socket.tell({ type: "log_batch", build_id: 7, timestamp: NOW, lines: Array.from({ length: count }, (_, i) => [first + i, NOW, "stdout", `line ${first + i}`]) });
+  const CUTS = 50;
+  for (let cut = 0, told = 0; ; cut++) {
+    wire.socket.open();
+    const subscribed = wire.socket.sent.find(({ target }) => target === "build");
+    // From what lacks on, and nothing twice: but a batch that was under way may come again.
+    expect(subscribed?.["from_line"]).toBe(told + 1);
+    tell(told + 1, cut % 7);
+    tell(Math.max(1, told - 3), Math.min(told, 4));
+    told += cut % 7;
+    if (cut === CUTS) break;
+    wire.socket.close();
+    while (wire.sockets.length === cut + 1) await vi.advanceTimersByTimeAsync(100);
+  }
+  expect(wire.sockets).toHaveLength(CUTS + 1);
+  const { total } = log.model;
+  expect(total).toBe(Array.from({ length: CUTS + 1 }, (_, cut) => cut % 7).reduce((a, b) => a + b));
+  expect(Array.from({ length: total }, (_, i) => log.model.line(i + 1)?.text)).toEqual(Array.from({ length: total }, (_, i) => `line ${i + 1}`));
+  leave();
+  live.stop();
   vi.useRealTimers();
 });
