@@ -6,64 +6,31 @@ Each raises Trouble or Refusal alone. Those that change a container look at its 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Mapping
-from contextlib import AbstractContextManager, suppress
-from functools import partial
-from typing import Any, Final
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from typing import Final
 
 from docker.errors import APIError, ImageNotFound, NotFound
 
-from lci_app.adapters.docker.attach import Attached
-from lci_app.adapters.docker.box import Host
 from lci_app.adapters.docker.client import SdkClient
-from lci_app.adapters.docker.errors import UNAVAILABLE, mapped, pull_error, words_of
-from lci_app.adapters.docker.events import event_filters
+from lci_app.adapters.docker.errors import pull_error, words_of
 from lci_app.adapters.docker.held import Held
 from lci_app.adapters.docker.images import IDLE_SECONDS, pull_options
-from lci_app.adapters.docker.networks import Networks
-from lci_app.adapters.docker.resume import Resumed
-from lci_app.adapters.docker.spec import create_arguments, labels_of, state_of
+from lci_app.adapters.docker.outputs import OutputCalls
+from lci_app.adapters.docker.reach import Facts, gone
+from lci_app.adapters.docker.spec import create_arguments, state_of
 from lci_app.core import names
 from lci_app.core.registries import RegistryLogin
-from lci_app.core.subnets import NetworkKind, Subnets
-from lci_app.interfaces import ContainerSpec, ContainerState, EngineFacts, OutsideError, Refusal, Trouble
+from lci_app.core.subnets import NetworkKind
+from lci_app.interfaces import ContainerSpec, ContainerState, EngineFacts, Trouble
 
 _CREATE_TRIES: Final = 4
 # The engine answers a ping within a millisecond; one that needs longer than this, in seconds, hangs.
 PING_SECONDS: Final = 3.0
 _UNLESS_STOPPED: Final = {"restart_policy": {"Name": "unless-stopped"}}
-_Facts = Mapping[str, Any]
 
 
-class EngineCalls:
-    """One engine, one instance of lci. `close` gives its kept connections back."""
-
-    def __init__(self, docker_host: str | None, instance: str, subnets: Subnets, *, limit: float) -> None:
-        self._docker_host = docker_host
-        self._where = docker_host or "unix:///var/run/docker.sock"
-        self._instance = instance
-        try:
-            self._client = SdkClient(docker_host, timeout=limit)
-            self._networks = Networks(self._client, instance, subnets)
-        except Exception as error:
-            raise Trouble(UNAVAILABLE, f"{self._where} is no address of a Docker engine: {error}") from error
-        try:
-            with self._asking("say which API it speaks"):
-                self._client.negotiate()
-                facts = self._client.info()
-                self._host = Host(int(facts["MemTotal"]), int(facts["NCPU"]))
-        except OutsideError as error:
-            self._client.close()
-            if error.code == UNAVAILABLE:
-                raise
-            raise Trouble(UNAVAILABLE, f"what answers at {self._where} is no Docker engine to use: {error}") from error
-
-    def close(self) -> None:
-        self._client.close()
-
-    def _asking(self, doing: str) -> AbstractContextManager[None]:
-        return mapped(self._where, doing)
-
+class EngineCalls(OutputCalls):
     # --- the engine and its images
 
     def ping(self) -> None:
@@ -78,12 +45,6 @@ class EngineCalls:
                     raise ValueError("it does not say that it is well")
             finally:
                 fresh.close()
-
-    def open_events(self) -> Held:
-        """Open what happens to our containers from now on. The caller closes it."""
-        with self._asking("tell what happens"):
-            filters = {"filters": event_filters(self._instance)}
-            return Held(self._client.hold("GET", "/events", params=filters))
 
     def version(self) -> str:
         with self._asking("say its version"):
@@ -146,24 +107,6 @@ class EngineCalls:
             found = [self._look(each["Id"]) for each in listed]
             return [state_of(facts) for facts in found if facts is not None]
 
-    def tail(self, container_id: str, lines: int) -> bytes:
-        facts = self._ours(container_id)
-        if facts is None:
-            return b""
-        with self._asking("read a container's output"), suppress(NotFound):
-            return bytes(self._client.logs(facts["Id"], stdout=True, stderr=True, tail=lines))
-        return b""
-
-    def open_log(self, container_id: str, lines: int) -> Held | None:
-        """Open the output of a container, last `lines` first; None when it is gone. The caller closes it."""
-        facts = self._ours(container_id)
-        if facts is None:
-            return None
-        options = {"follow": 1, "stdout": 1, "stderr": 1, "tail": lines}
-        with self._asking("follow a container's output"), suppress(NotFound):
-            return Held(self._client.hold("GET", "/containers/{0}/logs", facts["Id"], params=options))
-        return None
-
     # --- containers: what is done to them
 
     def create(self, spec: ContainerSpec, *, attached: bool) -> str:
@@ -182,33 +125,6 @@ class EngineCalls:
     def start(self, container_id: str) -> None:
         with self._asking("start a container"):
             self._client.start(container_id)
-
-    def open_attached(self, container_id: str) -> Attached:
-        """Attach to a container that was created and not started yet. The caller closes it."""
-        with self._asking("attach to a container"):
-            streams = {"stdout": 1, "stderr": 1, "stream": 1}
-            upgrade = {"Connection": "Upgrade", "Upgrade": "tcp"}
-            output = Held(
-                self._client.hold("POST", "/containers/{0}/attach", container_id, params=streams, headers=upgrade)
-            )
-            try:
-                return Attached(output, self._open_end(container_id, "next-exit"))
-            except BaseException:
-                output.close()
-                raise
-
-    def open_resumed(self, container_id: str) -> Resumed:
-        """Open all the output of a container that was started before. The caller closes it."""
-        if self._ours(container_id) is None:
-            raise _gone(container_id)
-        with self._asking("go on with a container"):
-            output = self._open_kept(container_id, follow=1)
-            try:
-                end = self._open_end(container_id, "not-running")
-                return Resumed(output, end, partial(self._open_kept, container_id, follow=0))
-            except BaseException:
-                output.close()
-                raise
 
     def serve_for_good(self, container_id: str) -> None:
         self._change(container_id, "set a container's restart policy", self._client.update_container, _UNLESS_STOPPED)
@@ -237,15 +153,7 @@ class EngineCalls:
 
     # --- inside `_asking`
 
-    def _open_kept(self, container_id: str, *, follow: int) -> Held:
-        with self._asking("read a container's output"):
-            options = {"follow": follow, "stdout": 1, "stderr": 1}
-            return Held(self._client.hold("GET", "/containers/{0}/logs", container_id, params=options))
-
-    def _open_end(self, container_id: str, condition: str) -> Held:
-        return Held(self._client.hold("POST", "/containers/{0}/wait", container_id, params={"condition": condition}))
-
-    def _change(self, container_id: str, doing: str, change: Callable[..., object], options: _Facts) -> None:
+    def _change(self, container_id: str, doing: str, change: Callable[..., object], options: Facts) -> None:
         facts = self._ours(container_id)
         with self._asking(doing):
             try:
@@ -253,10 +161,10 @@ class EngineCalls:
                     change(facts["Id"], **options)
                     return
             except NotFound as error:
-                raise _gone(container_id) from error
-        raise _gone(container_id)
+                raise gone(container_id) from error
+        raise gone(container_id)
 
-    def _create_named(self, name: str, arguments: _Facts) -> str | None:
+    def _create_named(self, name: str, arguments: Facts) -> str | None:
         """Create a container of that name; None where another instance holds the name."""
         for _ in range(_CREATE_TRIES):
             try:
@@ -281,26 +189,3 @@ class EngineCalls:
                 raise
             with suppress(NotFound):
                 self._client.wait(container_id, condition="removed")
-
-    def _ours(self, container_id: str) -> _Facts | None:
-        """Return what the engine says of our container, None when it is gone; Refusal for one that is not ours."""
-        with self._asking("inspect a container"):
-            facts = self._look(container_id)
-            if facts is not None and not self._is_ours(facts):
-                message = f"container {container_id[:12]} does not belong to this instance of lci: it is left alone"
-                raise Refusal("CONTAINER_NOT_OURS", message)
-            return facts
-
-    def _look(self, id_or_name: str) -> _Facts | None:
-        try:
-            facts: _Facts = self._client.inspect_container(id_or_name)
-        except NotFound:
-            return None
-        return facts
-
-    def _is_ours(self, facts: _Facts) -> bool:
-        return labels_of(facts).get(names.LABEL_INSTANCE) == self._instance
-
-
-def _gone(container_id: str) -> Trouble:
-    return Trouble("CONTAINER_GONE", f"container {container_id[:12]} is gone: somebody else removed it")

@@ -1,1 +1,0 @@
-import{J as e,Ot as t,R as n,gt as r,it as i,mt as a,nt as o}from"./app.svelte-CezGuisC.js";var s=i(`<div class="card table" role="region" tabindex="0"><table><!></table></div>`);function c(i,c){var l=s(),u=r(l),d=r(u);e(d,()=>c.children),t(u),t(l),a(()=>n(l,`aria-label`,c.label)),o(i,l)}export{c as t};
