@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.git_server import GitServer
 from tests.web.browser import run_scenario
 from tests.whole.pull_requests import deliver, pull_request
@@ -20,8 +22,20 @@ STOP = ".page header button.quiet >> nth=1"
 DELETE = "section > div > button.danger"
 
 
-def test_every_page_is_for_everybody(service: Service, git_server: GitServer, tmp_path: Path) -> None:
-    pages = all_pages(*filled(service, git_server))
+@pytest.fixture(scope="module")
+def pages(service: Service, git_server: GitServer) -> list[dict[str, Any]]:
+    return all_pages(*filled(service, git_server))
+
+
+def test_every_page_is_for_everybody(service: Service, pages: list[dict[str, Any]], tmp_path: Path) -> None:
+    _look_at([page for page in pages if "name" not in page], service, tmp_path)
+
+
+def test_so_is_every_dialog_and_every_step(service: Service, pages: list[dict[str, Any]], tmp_path: Path) -> None:
+    _look_at([page for page in pages if "name" in page], service, tmp_path)
+
+
+def _look_at(pages: list[dict[str, Any]], service: Service, tmp_path: Path) -> None:
     pictures = Path(os.environ.get(PICTURES, tmp_path))
     options = {"url": service.url, "token": service.token, "pages": pages, "screenshots": str(pictures)}
     found = run_scenario("pages", options)
