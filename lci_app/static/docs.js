@@ -161,7 +161,7 @@ function filter() {
 
 /** Open the call that the address names. */
 function follow() {
-  const entry = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const entry = document.getElementById(decodeURIComponent(location.hash.slice(1)));
   if (!entry?.classList.contains("entry")) return;
   if (entry.hidden) {
     document.getElementById("filter").value = "";
@@ -176,16 +176,18 @@ function follow() {
 async function ask(token) {
   const trouble = document.getElementById("trouble");
   trouble.textContent = "";
+  let answer, document_;
   try {
-    const answer = await fetch("/openapi.json", { headers: token ? { Authorization: "Bearer " + token } : {} });
-    const document_ = await answer.json();
-    if (answer.ok) show(document_);
-    else {
-      document.getElementById("ask").hidden = false;
-      if (token) trouble.textContent = document_.error.message;
-    }
+    answer = await fetch("/openapi.json", { headers: token ? { Authorization: "Bearer " + token } : {} });
+    document_ = await answer.json();
   } catch {
     trouble.textContent = "lci does not answer.";
+    return;
+  }
+  if (answer.ok) show(document_);
+  else {
+    document.getElementById("ask").hidden = false;
+    if (token) trouble.textContent = document_.error.message;
   }
 }
 

@@ -24,6 +24,7 @@ await main(async (browser, { url, link, token }) => {
   await page.keyboard.press("Enter");
   await calls.first().waitFor();
   check(await page.getByLabel("API token").isHidden(), "a token is still asked for");
+  check((await page.locator("#trouble").innerText()) === "", "trouble is told where there is none");
 
   // A person's session is enough.
   await page.goto(link);
