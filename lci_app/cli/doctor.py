@@ -11,7 +11,7 @@ import trio
 from lci_app.adapters.clock import SystemClock
 from lci_app.adapters.docker import open_engine
 from lci_app.adapters.firewall import HostFirewall
-from lci_app.adapters.host import DirectoryFacts, holder_of
+from lci_app.adapters.host import DirectoryFacts, HostPorts, holder_of
 from lci_app.adapters.sqlite import DatabaseRefused, open_store
 from lci_app.adapters.vault import open_vault
 from lci_app.adapters.workspace import DirectoryWorkspace
@@ -55,7 +55,8 @@ async def _examine(config: Config, served: bool) -> list[Finding]:
         async with open_engine(config.docker_host, instance, container_range=config.container_range) as engine:
             walls = HostFirewall(instance, config.build_allow)
             workspace = DirectoryWorkspace(config.data_dir)
-            return await Doctor(store, engine, walls, workspace, host, served).examine()
+            ports, clock, reserve = HostPorts(), SystemClock(), config.disk_reserve
+            return await Doctor(store, engine, walls, workspace, host, ports, clock, reserve, served).examine()
 
 
 def _tell(screen: Screen, config: Config, holder: str | None, found: list[Finding]) -> None:

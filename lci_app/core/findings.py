@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from lci_app.core.disk import Disk
-from lci_app.core.model import Build, SlotState, SlotStatus
+from lci_app.core.disk import Disk, trouble_of
+from lci_app.core.model import Build, SlotState, SlotStatus, Timestamp
 from lci_app.core.project import Project
 
 # The oldest engine that everything here is tested with.
@@ -16,6 +18,8 @@ OLDEST_ENGINE: Final = (20, 10)
 # Below either, the next build or the database itself soon fails.
 LEAST_FREE_BYTES: Final = 2 * 1024**3
 LEAST_FREE_SHARE: Final = 0.05
+# Seconds: an answer of a loaded engine may be on its way for a while.
+MOST_APART: Final = 30.0
 
 
 class Severity(StrEnum):
@@ -174,6 +178,54 @@ def of_disk(place: str, disk: Disk) -> Iterator[Finding]:
             place,
             f"Only {disk.free_inodes} files can still be made where {place} lies.",
             "Remove projects, shared caches, or what else is on the disk.",
+        )
+
+
+def of_reserve(place: str, disk: Disk, reserve: int | None) -> Iterator[Finding]:
+    """Tell what keeps builds from starting; that there is little room is told by `of_disk`."""
+    reason = trouble_of(place, disk, reserve)
+    if reason is not None and reason.blocking:
+        mend = (
+            "Make room, or mend the disk; nothing that was acknowledged is lost, and builds then start by themselves."
+        )
+        yield Finding(reason.code, Severity.ERROR, place, reason.message, mend)
+
+
+def of_clock(ours: Timestamp, engines: str) -> Iterator[Finding]:
+    """Hold the engine's clock against this host's; one that the engine does not tell is no finding."""
+    try:
+        apart = (_moment(engines) - _moment(ours)).total_seconds()
+    except ValueError:
+        return
+    if abs(apart) > MOST_APART:
+        yield Finding(
+            "CLOCK_SKEW",
+            Severity.WARNING,
+            "docker",
+            f"The Docker engine's clock is {abs(apart):.0f} s {'ahead of' if apart > 0 else 'behind'} this one.",
+            "Have both keep time by NTP: logs, tokens and what was restarted are told by the clock.",
+        )
+
+
+def _moment(text: str) -> dt.datetime:
+    """Read RFC 3339; more than six digits of a second are cut. ValueError where it is none, or knows no zone."""
+    moment = dt.datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text))
+    if moment.tzinfo is None:
+        raise ValueError("no time zone")
+    return moment
+
+
+def of_ports(silent: Iterable[SlotState], projects: Sequence[Project]) -> Iterator[Finding]:
+    """`silent`: versions whose container runs while nobody listens at their port."""
+    names = {project.id: project.name for project in projects}
+    for state in silent:
+        subject = f"{names.get(state.project_id, state.project_id)}, {state.slot}"
+        yield Finding(
+            "PORT_SILENT",
+            Severity.ERROR,
+            subject,
+            f"The container of {subject} runs, but nobody listens at 127.0.0.1:{state.port}: the engine lost its port.",
+            "Restart the project (`lci restart`); the engine then publishes its port again.",
         )
 
 

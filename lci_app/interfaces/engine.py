@@ -76,10 +76,11 @@ class ContainerState:
 
 @dataclass(frozen=True, slots=True)
 class EngineFacts:
-    """`live_restore`: containers go on running while the engine is restarted."""
+    """`live_restore`: containers go on running while the engine is restarted. `system_time`: its clock, RFC 3339."""
 
     version: str
     live_restore: bool
+    system_time: str = ""
 
 
 class ContainerNews(NamedTuple):

@@ -7,18 +7,35 @@ from dataclasses import dataclass
 
 from lci_app.core import findings, names
 from lci_app.core.findings import Finding, SeenContainer, Severity
-from lci_app.interfaces import ContainerState, Engine, HostFacts, Isolation, OutsideError, Store, Workspace
+from lci_app.core.model import SlotState
+from lci_app.interfaces import (
+    Clock,
+    ContainerState,
+    Engine,
+    HostFacts,
+    Isolation,
+    OutsideError,
+    Ports,
+    Store,
+    Workspace,
+)
 
 
 @dataclass
 class Doctor:
-    """`served`: a service holds the data directory now, so that what is under way has an owner."""
+    """`served`: a service holds the data directory now, so that what is under way has an owner.
+
+    `reserve`: the bytes of the disk that are to stay free; None for the usual.
+    """
 
     store: Store
     engine: Engine
     isolation: Isolation
     workspace: Workspace
     host: HostFacts
+    ports: Ports
+    clock: Clock
+    reserve: int | None
     served: bool
 
     async def examine(self) -> list[Finding]:
@@ -32,6 +49,7 @@ class Doctor:
         return [
             *findings.of_modes(self.host.open_to_others()),
             *findings.of_disk(self.host.place, self.host.disk()),
+            *findings.of_reserve(self.host.place, self.host.disk(), self.reserve),
             *findings.of_isolation(enforced=look.enforced, reason=look.reason),
         ]
 
@@ -52,8 +70,17 @@ class Doctor:
             mend = "Start it, or name another with --docker-host; until then nothing is built or deployed."
             return [Finding("DOCKER_UNAVAILABLE", Severity.ERROR, "docker", f"{str(error).rstrip('.')}.", mend)]
         _, projects = await self.store.projects()
-        found = [*findings.of_engine(facts.version, live_restore=facts.live_restore)]
-        return [*found, *findings.of_containers(projects, await self.store.all_slots(), await self._busy(), seen)]
+        slots = await self.store.all_slots()
+        return [
+            *findings.of_engine(facts.version, live_restore=facts.live_restore),
+            *findings.of_clock(self.clock.now(), facts.system_time),
+            *findings.of_containers(projects, slots, await self._busy(), seen),
+            *findings.of_ports([state for state in slots if await self._is_silent(state, seen)], projects),
+        ]
+
+    async def _is_silent(self, state: SlotState, seen: Collection[SeenContainer]) -> bool:
+        runs = state.container_id in {each.id for each in seen if each.running}
+        return runs and state.port > 0 and await self.ports.is_free(state.port)
 
     async def _busy(self) -> Collection[int]:
         """Return the builds whose containers a service takes care of."""

@@ -92,3 +92,19 @@ def test_every_finding_says_what_and_what_to_do() -> None:
         assert each.mend.endswith(".")
         assert each.subject
     assert {each.severity for each in every} == set(Severity)
+
+
+@pytest.mark.parametrize(
+    ("engines", "found"),
+    [
+        ("2026-01-02T03:04:05.123456789Z", []),
+        ("2026-01-02T05:04:30.5+02:00", []),
+        ("2026-01-02T03:05:05.123456789Z", ["CLOCK_SKEW"]),
+        ("2025-01-02T03:04:05Z", ["CLOCK_SKEW"]),
+        ("", []),
+        ("2026-01-02T03:04:05", []),
+        ("rubbish", []),
+    ],
+)
+def test_an_engine_whose_clock_is_far_from_ours_is_found(engines: str, found: list[str]) -> None:
+    assert [each.code for each in findings.of_clock("2026-01-02T03:04:05.000Z", engines)] == found

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import pytest
+
 from lci_app.core import names
 from lci_app.core.disk import Disk
 from lci_app.core.model import Slot
@@ -19,15 +21,31 @@ class Host:
     place: str = "/data"
     opened: list[str] = field(default_factory=list)
 
+    free: int = 500 * GIB
+
     def disk(self) -> Disk:
-        return Disk(500 * GIB, 1000 * GIB, 500, 1000)
+        return Disk(self.free, 1000 * GIB, 500, 1000)
 
     def open_to_others(self) -> list[str]:
         return self.opened
 
 
+@dataclass
+class Listening:
+    """The ports of containers that run, and have not lost theirs."""
+
+    house: House
+
+    async def is_free(self, port: int) -> bool:
+        running = [each for each in self.house.world.containers.values() if each.running]
+        return port not in {each for container in running for each in container.spec.ports.values()}
+
+
 async def codes(house: House, *, served: bool = True, host: Host | None = None) -> list[str]:
-    doctor = Doctor(house.store, house.engine, house.isolation, house.workspace, host or Host(), served)
+    ports = Listening(house)
+    doctor = Doctor(
+        house.store, house.engine, house.isolation, house.workspace, host or Host(), ports, house.clock, None, served
+    )
     return [each.code for each in await doctor.examine()]
 
 
@@ -62,3 +80,17 @@ async def test_an_engine_that_is_away_walls_that_fell_and_open_files_are_found(h
     found = await codes(house, host=Host(opened=["/data/db/lci.db"]))
     assert found == ["DOCKER_UNAVAILABLE", "MODE_OPEN", "ISOLATION_DEGRADED"]
     house.world.down = False
+
+
+async def test_a_disk_on_which_no_build_starts_is_an_error(house: House) -> None:
+    assert await codes(house, host=Host(free=0)) == ["DISK_FULL", "DISK_LOW"]
+
+
+async def test_a_version_whose_port_the_engine_has_lost_is_found(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    await house.build(await house.register())
+
+    async def is_free(_self: Listening, _port: int) -> bool:
+        return True
+
+    monkeypatch.setattr(Listening, "is_free", is_free)
+    assert await codes(house) == ["PORT_SILENT"]

@@ -53,7 +53,9 @@ class EngineCalls(OutputCalls):
     def facts(self) -> EngineFacts:
         with self._asking("say what it is"):
             told = self._client.info()
-            return EngineFacts(str(told["ServerVersion"]), bool(told.get("LiveRestoreEnabled")))
+            return EngineFacts(
+                str(told["ServerVersion"]), bool(told.get("LiveRestoreEnabled")), str(told.get("SystemTime", ""))
+            )
 
     def image_id(self, image: str) -> str | None:
         with self._asking(f"look for the image {image}"):
