@@ -11,8 +11,8 @@ import secrets as random_secrets
 import signal
 import sys
 import uuid
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -64,10 +64,16 @@ class StartError(Exception):
     """lci cannot serve; `str(error)` is one sentence that says what stands in the way, and where."""
 
 
-async def run(config: Config, *, task_status: trio.TaskStatus[tuple[str, str]] = trio.TASK_STATUS_IGNORED) -> None:
+async def run(
+    config: Config,
+    *,
+    opening: Callable[[Config], AbstractAsyncContextManager[Outside]] | None = None,
+    task_status: trio.TaskStatus[tuple[str, str]] = trio.TASK_STATUS_IGNORED,
+) -> None:
     """Serve until SIGINT or SIGTERM; on SIGHUP end too, but leave the proxy's workers serving for a successor.
 
-    Started with the addresses of API and proxy when committed routes are served. Raises StartError.
+    The outside is what `opening` opens: `open_outside`, if it is not given. Started with the addresses of API and proxy
+    when committed routes are served. Raises StartError.
     """
     if _is_frozen():
         # The program that people see and kill is the one that unpacked this one.
@@ -78,7 +84,7 @@ async def run(config: Config, *, task_status: trio.TaskStatus[tuple[str, str]] =
             if _is_frozen():
                 keep_one_unpacked(config.data_dir, Path(sys._MEIPASS))  # type: ignore[attr-defined]  # noqa: SLF001
             listeners = await listen(config.api_host, config.api_port)
-            async with _open_outside(config) as outside, trio.open_nursery() as nursery:
+            async with (opening or open_outside)(config) as outside, trio.open_nursery() as nursery:
                 stop = trio.Event()
                 addresses = await nursery.start(partial(_serve, config, outside, listeners, stop))
                 print(f"lci ready api={addresses[0]} proxy={addresses[1]}", flush=True)  # noqa: T201 - the contract's line
@@ -112,7 +118,8 @@ def _start_errors() -> Iterator[None]:
 
 
 @asynccontextmanager
-async def _open_outside(config: Config) -> AsyncIterator[Outside]:
+async def open_outside(config: Config) -> AsyncIterator[Outside]:
+    """Open every adapter. Raises OutsideError and DatabaseRefused."""
     clock, alarm = SystemClock(), Bell()
     program = program_of_children()
     vault = open_vault(config.data_dir / names.KEYS, config.credentials_dir and config.credentials_dir / names.KEYS)

@@ -42,7 +42,7 @@ WEB_SOURCES = {".ts", ".svelte", ".mjs", ".js", ".css"}
 WEB_TABLES = {"web/src/wire/generated.ts", "web/src/words/en.ts", "web/src/words/ko.ts"}
 
 # Rooms whose tests follow a story through many files instead of one file.
-STORIES = ("tests/whole/", "tests/proxy/", "tests/cli/", "tests/contract/", "tests/web/")
+STORIES = ("tests/whole/", "tests/proxy/", "tests/cli/", "tests/contract/", "tests/web/", "tests/faults/")
 # Tests of many files of a few lines each, and of what is not in the package.
 NOT_MIRRORED = frozenset({"tests/test_docs.py", "tests/test_house.py", "tests/test_scripts.py"})
 

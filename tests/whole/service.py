@@ -24,7 +24,7 @@ from functools import cache
 from itertools import count
 from pathlib import Path
 from queue import Empty, Queue
-from typing import Any
+from typing import IO, Any, Protocol
 
 import docker
 import requests
@@ -56,6 +56,24 @@ def _free_port_base() -> int:
     return 10_000 + (worker % 4 * 12 + next(_services) % 12) * 400
 
 
+class Process(Protocol):
+    """What is used of subprocess.Popen."""
+
+    stdout: IO[str] | None
+    stderr: IO[str] | None
+
+    @property
+    def pid(self) -> int: ...
+
+    def poll(self) -> int | None: ...
+
+    def wait(self, timeout: float | None = None) -> int: ...
+
+    def send_signal(self, sig: int) -> None: ...
+
+    def kill(self) -> None: ...
+
+
 @dataclass
 class Service:
     """One data directory and, while `start`ed, the process that serves it."""
@@ -68,7 +86,7 @@ class Service:
     starter: Sequence[str] = ()
     descriptors: Sequence[int] = ()
     port_base: int = field(default_factory=_free_port_base)
-    process: subprocess.Popen[str] | None = None
+    process: Process | None = None
     url: str = ""
     proxy_url: str = ""
     token: str = ""
@@ -77,14 +95,7 @@ class Service:
 
     def start(self, *extra: str) -> None:
         """Start it and return when it has said that it is ready."""
-        self.process = subprocess.Popen(
-            [*self.starter, *self.program, "serve", *self._places(), *self.options, *extra],
-            pass_fds=self.descriptors,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=None if self.environment is None else dict(self.environment),
-        )
+        self.process = self._spawn(["serve", *self._places(), *self.options, *extra])
         lines: Queue[str] = Queue()
         self._readers = [
             threading.Thread(target=_drain, args=(pipe, keep), daemon=True)
@@ -100,6 +111,16 @@ class Service:
         self.url, self.proxy_url = ready["api"], ready["proxy"]
         if not self.token:
             self.token = self.cli("token", "create", "--name", "tests", "--scope", "admin").stdout.strip()
+
+    def _spawn(self, arguments: Sequence[str]) -> Process:
+        return subprocess.Popen(
+            [*self.starter, *self.program, *arguments],
+            pass_fds=self.descriptors,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=None if self.environment is None else dict(self.environment),
+        )
 
     def _first_line(self, lines: Queue[str]) -> str:
         """Return the first line; raises Empty where none comes in time, or the program has ended without one."""

@@ -1,0 +1,107 @@
+"""lci is killed on a push's way from the webhook to what its build leaves; it comes back, and everything agrees.
+
+The numbers are those of the failure catalogue: F001 is killed before the delivery is committed, F002 before it is
+answered, F003 with a queue, F004 while the source is fetched, F005 and F006 while the container is made, F007 while the
+build runs, F008 when it has ended, F009 when its output is there, F089 while it is cancelled.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.faults.oracle import Facts, assert_sound
+from tests.faults.world import SLOW_BUILD, World
+
+PUSH = {
+    "F001-before the delivery is committed": "store.record_delivery:before",
+    "F002-before the delivery is answered": "store.record_delivery:after",
+    "F003-the queue was read": "store.queued_builds:after",
+    "F003-its log is open": "logs.open:after",
+    "F003-before it is Building": "store.begin_build:before",
+    "F003-it is Building": "store.begin_build:after",
+    "F004-before the fetch": "source.checkout:before",
+    "F004-the tree is written": "source.checkout:after",
+    "F004-its settings are stored": "store.set_effective:after",
+    "F004-its output's directory is made": "workspace.make:after",
+    "F005-its network is made": "docker.project_network:after",
+    "F005-before the container is made": "docker.create:before",
+    "F006-the container is made": "docker.create:after",
+    "F006-it is attached to": "docker.open_attached:after",
+    "F006-before the container runs": "docker.start:before",
+    "F006-the container runs": "docker.start:after",
+    "F008-before its container is removed": "docker.remove:before",
+    "F008-its container is removed": "engine.run_attached:after",
+    "F009-before its stage has ended": "store.end_stage:before:2",
+    "F009-its stage has ended": "store.end_stage:after:2",
+}
+RUNNING = {
+    "F007-its first output": "log.feed:before",
+    "F007-in the middle of its output": "log.feed:after:4",
+    "F007-later in its output": "log.feed:after:9",
+}
+CANCEL = {
+    "F089-before the cancellation is committed": "store.request_cancel:before",
+    "F089-the cancellation is committed": "store.request_cancel:after",
+    "F089-its container is to be removed": "docker.remove:before",
+    "F089-its container is removed": "docker.remove:after",
+    "F089-before it is Cancelled": "store.finish_build:before",
+    "F089-it is Cancelled": "store.finish_build:after",
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def projects(world: World) -> None:
+    world.add_project("shop")
+    world.add_project("slow", build_command=SLOW_BUILD)
+
+
+@pytest.mark.parametrize("point", PUSH.values(), ids=PUSH)
+def test_a_push_gets_its_one_build_in_spite_of_a_kill(world: World, point: str) -> None:
+    world.arm(f"{point}=kill")
+    push = world.push("shop")
+    world.wait_killed()
+    world.restart()
+    assert_sound(world)
+    assert push.builds is not None
+    assert world.service.visit("/shop/index.html").text == push.text
+
+
+@pytest.mark.parametrize("point", RUNNING.values(), ids=RUNNING)
+def test_what_a_build_printed_is_neither_lost_nor_repeated_by_a_kill(world: World, point: str) -> None:
+    world.arm(f"{point}=kill")
+    push = world.push("slow")
+    world.wait_killed()
+    world.restart()
+    assert_sound(world)
+    assert push.builds is not None
+    assert world.service.get(f"/api/builds/{push.builds[0]}")["status"] == "Success"
+
+
+@pytest.mark.parametrize("point", CANCEL.values(), ids=CANCEL)
+def test_a_cancellation_wins_or_loses_whole(world: World, point: str) -> None:
+    push = world.push("slow")
+    assert push.builds is not None
+    world.wait_running(push.builds[0])
+    world.arm(f"{point}=kill")
+    accepted = world.cancel(push.builds[0])
+    world.wait_killed()
+    world.restart()
+    assert_sound(world)
+    status = world.service.get(f"/api/builds/{push.builds[0]}")["status"]
+    if accepted or point != "store.request_cancel:before":
+        assert status == "Cancelled"
+    else:
+        assert status == "Success"
+
+
+def test_a_queue_keeps_its_order_through_a_kill(world: World) -> None:
+    """F003: several wait, one runs."""
+    pushes = [world.push("slow") for _ in range(3)]
+    assert pushes[0].builds is not None
+    world.service.wait_build(pushes[0].builds[0], "Building")
+    world.service.kill()
+    world.restart()
+    assert_sound(world)
+    built = [build["id"] for build in Facts(world).builds][-3:]
+    assert [push.builds for push in pushes] == [[each] for each in built]
+    assert world.service.visit("/slow/index.html").text == pushes[-1].text
