@@ -1,16 +1,17 @@
-"""A TCP proxy that spoils what a server answers: late, cut, reset, dribbled, garbled, or never."""
+"""A proxy on TCP that spoils what a server (TCP or Unix) answers: late, cut, reset, dribbled, garbled, or never."""
 
 from __future__ import annotations
 
 import socket
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
 import trio
 
+Reach = Callable[[], Awaitable[trio.SocketStream]]
 GARBAGE = bytes(range(255, -1, -1)) * 4
 
 
@@ -32,16 +33,16 @@ class Chaos:
 
 
 @asynccontextmanager
-async def chaos_proxy(host: str, port: int, chaos: Chaos) -> AsyncIterator[int]:
-    """Stand in front of a server until the block is left; yields the port on 127.0.0.1."""
+async def chaos_proxy(reach: Reach, chaos: Chaos) -> AsyncIterator[int]:
+    """Stand in front of the server that `reach` connects to until the block is left; yields the port on 127.0.0.1."""
     async with trio.open_nursery() as nursery:
-        serve = partial(trio.serve_tcp, partial(_spoil, host, port, chaos), 0, host="127.0.0.1")
+        serve = partial(trio.serve_tcp, partial(_spoil, reach, chaos), 0, host="127.0.0.1")
         listeners: list[trio.SocketListener] = await nursery.start(serve)
         yield listeners[0].socket.getsockname()[1]
         nursery.cancel_scope.cancel()
 
 
-async def _spoil(host: str, port: int, chaos: Chaos, client: trio.SocketStream) -> None:
+async def _spoil(reach: Reach, chaos: Chaos, client: trio.SocketStream) -> None:
     chaos.connections += 1
     if chaos.silent:
         await trio.sleep_forever()
@@ -50,7 +51,7 @@ async def _spoil(host: str, port: int, chaos: Chaos, client: trio.SocketStream) 
             await client.receive_some()
             await client.send_all(GARBAGE)
             return
-        async with await trio.open_tcp_stream(host, port) as server, trio.open_nursery() as nursery:
+        async with await reach() as server, trio.open_nursery() as nursery:
             nursery.start_soon(_pass_on, client, server)
             await _answer(server, client, chaos)
             nursery.cancel_scope.cancel()

@@ -88,15 +88,15 @@ def wait_quiet(world: World) -> None:
         waiting.again()
 
 
-def judge(world: World) -> list[str]:
-    """Return what is wrong with an lci at rest; what it still cleans up is given a while."""
+def judge(world: World, *, but: str = "") -> list[str]:
+    """Return what is wrong with an lci at rest, but for one kind; what it still cleans up is given a while."""
     waiting = WaitLoop("", pause=0.1)
-    found = _judge_now(world)
+    found = [each for each in _judge_now(world) if not but or not each.startswith(but)]
     for _ in range(150):
         if not found:
             break
         waiting.again()
-        found = _judge_now(world)
+        found = [each for each in _judge_now(world) if not but or not each.startswith(but)]
     return found
 
 

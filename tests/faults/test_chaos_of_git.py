@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import trio
 
 from lci_app.interfaces import Trouble
 from tests.adapters.git.checkouts import open_checkouts
-from tests.faults.chaos import Chaos, chaos_proxy
+from tests.faults.chaos import Chaos, Reach, chaos_proxy
 from tests.git_server import GitServer, run_git_server
 
 # For all that a stalled connection may take; the whole of it, not each read.
@@ -22,9 +23,9 @@ def git_server(tmp_path: Path):
         yield server
 
 
-def address(server: GitServer) -> tuple[str, int]:
+def reach(server: GitServer) -> Reach:
     host, _, port = server.url.removeprefix("http://").rpartition(":")
-    return host, int(port)
+    return partial(trio.open_tcp_stream, host, int(port))
 
 
 @pytest.mark.parametrize(
@@ -43,7 +44,7 @@ async def test_a_fetch_that_is_spoilt_is_trouble_in_time_and_the_next_one_works(
 ) -> None:
     repository = git_server.create()
     repository.commit({"page": "x" * 5000})
-    async with open_checkouts(tmp_path / "mirror") as checkout, chaos_proxy(*address(git_server), chaos) as port:
+    async with open_checkouts(tmp_path / "mirror") as checkout, chaos_proxy(reach(git_server), chaos) as port:
         spoilt = f"http://127.0.0.1:{port}/{repository.name}.git"
         began = trio.current_time()
         with pytest.raises(Trouble):
@@ -57,5 +58,5 @@ async def test_a_fetch_that_dribbles_comes_whole(tmp_path: Path, git_server: Git
     repository = git_server.create()
     commit = repository.commit({"page": "y" * 300})
     chaos = Chaos(piece=64, latency=0.001)
-    async with open_checkouts(tmp_path / "mirror") as checkout, chaos_proxy(*address(git_server), chaos) as port:
+    async with open_checkouts(tmp_path / "mirror") as checkout, chaos_proxy(reach(git_server), chaos) as port:
         assert (await checkout(f"http://127.0.0.1:{port}/{repository.name}.git")).hash == commit
