@@ -17,34 +17,24 @@ PUSH = {
     "F002-before the delivery is answered": "store.record_delivery:after",
     "F003-the queue was read": "store.queued_builds:after",
     "F003-its log is open": "logs.open:after",
-    "F003-before it is Building": "store.begin_build:before",
     "F003-it is Building": "store.begin_build:after",
-    "F004-before the fetch": "source.checkout:before",
     "F004-the tree is written": "source.checkout:after",
     "F004-its settings are stored": "store.set_effective:after",
-    "F004-its output's directory is made": "workspace.make:after",
     "F005-its network is made": "docker.project_network:after",
-    "F005-before the container is made": "docker.create:before",
     "F006-the container is made": "docker.create:after",
     "F006-it is attached to": "docker.open_attached:after",
-    "F006-before the container runs": "docker.start:before",
     "F006-the container runs": "docker.start:after",
-    "F008-before its container is removed": "docker.remove:before",
     "F008-its container is removed": "engine.run_attached:after",
-    "F009-before its stage has ended": "store.end_stage:before:2",
     "F009-its stage has ended": "store.end_stage:after:2",
 }
 RUNNING = {
     "F007-its first output": "log.feed:before",
     "F007-in the middle of its output": "log.feed:after:4",
-    "F007-later in its output": "log.feed:after:9",
 }
 CANCEL = {
     "F089-before the cancellation is committed": "store.request_cancel:before",
     "F089-the cancellation is committed": "store.request_cancel:after",
-    "F089-its container is to be removed": "docker.remove:before",
     "F089-its container is removed": "docker.remove:after",
-    "F089-before it is Cancelled": "store.finish_build:before",
     "F089-it is Cancelled": "store.finish_build:after",
 }
 
