@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import trio
 
 from lci_app.adapters.docker.held import open_in_thread, open_plain_nursery, run_until_shut
-from lci_app.adapters.docker.room import EngineRoom
+from lci_app.adapters.docker.room import DISCARD_SECONDS, EngineRoom
 from lci_app.core.model import Stream
-from lci_app.interfaces import ContainerExit, ContainerSpec, OutsideError, Refusal, Trouble
+from lci_app.interfaces import ContainerExit, ContainerSpec, Refusal, Trouble
 
 if TYPE_CHECKING:
     from lci_app.adapters.docker.attach import Attached
     from lci_app.adapters.docker.calls import EngineCalls
-
-# What a build leaves behind is gone within this time, also when the build was cancelled.
-DISCARD_SECONDS: Final = 5.0
-
-_log = logging.getLogger(__name__)
 
 
 class AttachedRoom(EngineRoom):
@@ -85,21 +79,9 @@ class AttachedRoom(EngineRoom):
     async def _created(self, spec: ContainerSpec) -> AsyncIterator[tuple[EngineCalls, str]]:
         """Create a container that is removed again when the block is left."""
         calls = await self._connected()
-        # Not abandoned by a cancellation: its id is needed to remove it.
-        create = partial(calls.create, spec, attached=True)
-        container_id = await trio.to_thread.run_sync(create, limiter=self._for_calls)
+        container_id = await self._create(calls, spec, attached=True)
         try:
             yield calls, container_id
         finally:
             with trio.move_on_after(DISCARD_SECONDS, shield=True):
                 await self._discard(container_id)
-
-    async def _discard(self, container_id: str) -> None:
-        """Remove what is of no use any more; where that fails, its label tells the next clean-up whose it is."""
-        try:
-            await self.remove(container_id)
-        except OutsideError as error:
-            _log.warning("container %s could not be removed: %s", container_id[:12], error)
-        except trio.Cancelled:
-            _log.warning("container %s is not removed yet after %g s", container_id[:12], DISCARD_SECONDS)
-            raise

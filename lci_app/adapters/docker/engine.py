@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Final
 
 import trio
 
-from lci_app.adapters.docker.builds import DISCARD_SECONDS, AttachedRoom
+from lci_app.adapters.docker.builds import AttachedRoom
 from lci_app.adapters.docker.follow import followed, lines_of
 from lci_app.adapters.docker.held import open_in_thread, run_until_shut
+from lci_app.adapters.docker.room import DISCARD_SECONDS
 from lci_app.core.masking import NOTHING, Mask
 from lci_app.core.registries import registry_of
 from lci_app.core.subnets import DEFAULT_RANGE, NetworkKind, Subnets
@@ -125,8 +126,7 @@ class DockerEngine(AttachedRoom):
 
     async def start(self, spec: ContainerSpec) -> str:
         calls = await self._connected()
-        create = partial(calls.create, spec, attached=False)
-        container_id = await trio.to_thread.run_sync(create, limiter=self._for_calls)
+        container_id = await self._create(calls, spec, attached=False)
         try:
             await self._run(partial(calls.start, container_id))
         except BaseException:

@@ -8,7 +8,7 @@ import threading
 import pytest
 import trio
 
-from lci_app.adapters.docker.builds import DISCARD_SECONDS
+from lci_app.adapters.docker.room import CREATE_SECONDS, DISCARD_SECONDS
 from lci_app.core.model import Stream
 from lci_app.interfaces import Engine, Trouble
 from tests.docker_fixtures import SpecMaker
@@ -143,3 +143,39 @@ async def test_many_followers_do_not_keep_a_short_call_waiting(engine: Engine, m
             with trio.fail_after(5):
                 assert await engine.inspect(container_id) is not None
             await engine.remove(container_id)
+
+
+async def test_one_that_an_engine_creates_too_late_is_removed_and_nobody_waits_for_it(
+    engine: Engine, make_spec: SpecMaker
+) -> None:
+    await engine.version()
+    calls, asked, answer = vars(engine)["_calls"], threading.Event(), threading.Event()
+    create = calls.create
+
+    def create_late(spec: object, *, attached: bool) -> str:
+        asked.set()
+        assert answer.wait(30)
+        created: str = create(spec, attached=attached)
+        return created
+
+    calls.create = create_late
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(lambda: engine.run_attached(make_spec("true"), on_output=lambda *_: None))
+        assert await trio.to_thread.run_sync(asked.wait, 30)
+        began = trio.current_time()
+        nursery.cancel_scope.cancel()
+    assert trio.current_time() - began < CREATE_SECONDS + 5
+    created: list[str] = []
+    removed = threading.Event()
+    remove = calls.remove
+
+    def remove_and_tell(container_id: str, grace: float) -> None:
+        created.append(container_id)
+        remove(container_id, grace)
+        removed.set()
+
+    calls.remove = remove_and_tell
+    answer.set()
+    assert await trio.to_thread.run_sync(removed.wait, 30)
+    assert len(created) == 1
+    assert await engine.list_ours() == []
