@@ -12,6 +12,7 @@ from lci_app.adapters.clock import SystemClock
 from lci_app.adapters.docker import open_engine
 from lci_app.adapters.firewall import HostFirewall
 from lci_app.adapters.host import DirectoryFacts, HostPorts, holder_of
+from lci_app.adapters.log_files.logs import LogFiles
 from lci_app.adapters.sqlite import DatabaseRefused, open_store
 from lci_app.adapters.vault import open_vault
 from lci_app.adapters.workspace import DirectoryWorkspace
@@ -56,7 +57,8 @@ async def _examine(config: Config, served: bool) -> list[Finding]:
             walls = HostFirewall(instance, config.build_allow)
             workspace = DirectoryWorkspace(config.data_dir)
             ports, clock, reserve = HostPorts(), SystemClock(), config.disk_reserve
-            return await Doctor(store, engine, walls, workspace, host, ports, clock, reserve, served).examine()
+            logs = LogFiles(config.data_dir, clock)
+            return await Doctor(store, engine, walls, workspace, logs, host, ports, clock, reserve, served).examine()
 
 
 def _tell(screen: Screen, config: Config, holder: str | None, found: list[Finding]) -> None:

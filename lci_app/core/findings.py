@@ -129,6 +129,20 @@ def of_outputs(retained: Iterable[Build], directories: Collection[str]) -> Itera
             )
 
 
+def of_logs(stored: Iterable[tuple[Build, int]]) -> Iterator[Finding]:
+    """`stored`: builds that have ended, each with the number of lines that its log has."""
+    for build, lines in stored:
+        if lines < build.log_lines:
+            yield Finding(
+                "LOG_SHORT",
+                Severity.ERROR,
+                f"build {build.id}",
+                f"The log of build {build.build_number} of {build.project_name} has {lines} of its {build.log_lines} "
+                "lines.",
+                "The disk or somebody else took them: look after the disk, and bring the file back from a backup.",
+            )
+
+
 def of_builds(running: Iterable[Build], *, served: bool) -> Iterator[Finding]:
     """A build that runs needs a service that owns it."""
     for build in () if served else running:

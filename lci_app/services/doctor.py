@@ -4,21 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Final
 
 from lci_app.core import findings, names
 from lci_app.core.findings import Finding, SeenContainer, Severity
-from lci_app.core.model import SlotState
+from lci_app.core.model import Build, SlotState
 from lci_app.interfaces import (
+    BuildFilter,
     Clock,
     ContainerState,
     Engine,
     HostFacts,
     Isolation,
+    Logs,
     OutsideError,
     Ports,
     Store,
     Workspace,
 )
+from lci_app.services.build_record import log_of
+
+# Looked at: more would take long, and what spoils a disk spoils what was written last.
+LOGS: Final = 200
 
 
 @dataclass
@@ -32,6 +39,7 @@ class Doctor:
     engine: Engine
     isolation: Isolation
     workspace: Workspace
+    logs: Logs
     host: HostFacts
     ports: Ports
     clock: Clock
@@ -60,7 +68,14 @@ class Doctor:
         for project in projects:
             kept = [each for each in await self.store.retained_builds(project.id) if each.output_build_id is None]
             found += findings.of_outputs(kept, directories)
+        found += findings.of_logs(await self._stored_logs())
         return [*found, *findings.of_slots(await self.store.all_slots(), projects)]
+
+    async def _stored_logs(self) -> list[tuple[Build, int]]:
+        """Return the builds that ended last, and how many lines of each are stored."""
+        _, newest = await self.store.builds(BuildFilter(), limit=LOGS, offset=0)
+        ended = [build for build in newest if build.finished_at is not None]
+        return [(build, await self.logs.total(log_of(build))) for build in ended]
 
     async def _engine(self) -> list[Finding]:
         try:

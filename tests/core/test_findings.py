@@ -75,18 +75,24 @@ def test_an_output_that_is_kept_must_be_there() -> None:
     assert [each.subject for each in findings.of_outputs([build(7), build(8)], ["8"])] == ["build 7"]
 
 
+def test_a_log_with_fewer_lines_than_recorded_is_found_and_one_with_more_is_not() -> None:
+    told = [(replace(build(number), log_lines=2), lines) for number, lines in ((7, 1), (8, 2), (9, 3))]
+    assert [each.subject for each in findings.of_logs(told)] == ["build 7"]
+
+
 def test_every_finding_says_what_and_what_to_do() -> None:
     every = [
         *findings.of_containers([SHOP], [BLUE], (), [replace(SEEN, id="x")]),
         *findings.of_slots([replace(BLUE, status=SlotStatus.ERROR)], [SHOP]),
         *findings.of_outputs([build(7)], []),
+        *findings.of_logs([(replace(build(7), log_lines=2), 1)]),
         *findings.of_builds([build(7)], served=False),
         *findings.of_engine("19.03", live_restore=False),
         *findings.of_disk("/data", Disk(0, GIB, 0, 100)),
         *findings.of_modes(["/data/db/lci.db"]),
         *findings.of_isolation(enforced=False, reason="iptables is not installed"),
     ]
-    assert len({each.code for each in every}) == 11
+    assert len({each.code for each in every}) == 12
     for each in every:
         assert each.message.endswith(".")
         assert each.mend.endswith(".")

@@ -44,7 +44,16 @@ class Listening:
 async def codes(house: House, *, served: bool = True, host: Host | None = None) -> list[str]:
     ports = Listening(house)
     doctor = Doctor(
-        house.store, house.engine, house.isolation, house.workspace, host or Host(), ports, house.clock, None, served
+        house.store,
+        house.engine,
+        house.isolation,
+        house.workspace,
+        house.logs,
+        host or Host(),
+        ports,
+        house.clock,
+        None,
+        served,
     )
     return [each.code for each in await doctor.examine()]
 
@@ -71,7 +80,8 @@ async def test_what_somebody_else_took_away_is_found(house: House) -> None:
     blue = await house.slot(shop, Slot.BLUE)
     del house.world.containers[blue.container_id or ""]
     await house.workspace.remove(names.output(build.id))
-    assert await codes(house) == ["CONTAINER_MISSING", "OUTPUT_MISSING"]
+    house.logs.records[names.build_log(shop.id, build.build_number)].pop()
+    assert await codes(house) == ["CONTAINER_MISSING", "LOG_SHORT", "OUTPUT_MISSING"]
 
 
 async def test_an_engine_that_is_away_walls_that_fell_and_open_files_are_found(house: House) -> None:
