@@ -226,7 +226,7 @@ OPTIONS: Final = (
         "LCI_DISK_RESERVE",
         _bytes,
         "what is to stay free of the disk that holds the data directory; below a quarter of it no build starts",
-        "256m, or 2 % of a smaller disk",
+        "256m, or a fiftieth of a smaller disk",
         metavar="SIZE",
     ),
     Option("log_level", "LCI_LOG_LEVEL", _one_of(LogLevel), "debug, info, warning or error", "info", metavar="LEVEL"),

@@ -6,11 +6,11 @@ import inspect
 import re
 from pathlib import Path
 
-import lci_app.api
+import lci_app
 from lci_app.api import problem
 from lci_app.api.problem import CODES
 
-SOURCES = "".join(path.read_text() for path in Path(lci_app.api.__path__[0]).glob("*.py"))
+SOURCES = "".join(path.read_text() for path in Path(lci_app.__path__[0]).rglob("*.py"))
 
 
 def test_every_code_that_is_raised_is_listed_under_its_status() -> None:
