@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import random
 import signal
+import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -88,9 +90,8 @@ class Run:
     def die(self, patience: float) -> None:
         process = self.world.service.process
         assert process is not None
-        deadline = time.monotonic() + patience
-        while process.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.02)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(patience)
         if process.poll() is None and self.dice.random() < 0.15:
             self.world.arm("")
             status = self.world.service.stop()
