@@ -7,6 +7,8 @@ import { chromium } from "playwright-core";
 const PLACES = [process.env.LCI_CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 /** Ends what hangs, and decides nothing else. Milliseconds. */
 const TIMEOUT = 30_000;
+/** Of what a page shows, when a scenario fails. Characters. */
+const SHOWN = 4000;
 /** Each container that starts on this machine brings a network, and Chromium then drops what is under way. */
 const NOISE = /ERR_NETWORK_CHANGED/;
 const FLAGS = [
@@ -73,12 +75,22 @@ export async function main(work) {
   try {
     process.stdout.write(`${JSON.stringify({ found: (await work(browser, options)) ?? null })}\n`);
   } catch (error) {
-    process.stderr.write(`${error.stack ?? error}\n`);
+    process.stderr.write(`${error.stack ?? error}\n${await shown(browser)}`);
     process.exitCode = 1;
   } finally {
     await browser.close();
     process.stdin.destroy();
   }
+}
+
+/** What the open pages show, for whoever reads why a scenario failed. */
+async function shown(browser) {
+  const pages = browser.contexts().flatMap((context) => context.pages());
+  const texts = pages.map(async (page) => {
+    const text = await page.evaluate(() => document.body.innerText).catch((error) => `(${error.message})`);
+    return `\n${page.url()} shows:\n${text.slice(0, SHOWN)}\n`;
+  });
+  return (await Promise.all(texts)).join("");
 }
 
 const answers = createInterface({ input: process.stdin })[Symbol.asyncIterator]();

@@ -23,6 +23,7 @@ export class Log implements Listener {
   private readonly asking = new Set<number>();
   private wanted: [number, number] = [1, 1];
   private ended = false;
+  private left = false;
   private frame = 0;
   private stagesAsked = 0;
   private reading = false;
@@ -32,46 +33,55 @@ export class Log implements Listener {
   /** Bring in the end of the log, then what is written from there on, until the returned function is called. */
   open(): () => void {
     let leave: () => void = () => undefined;
-    let left = false;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const begin = async () => {
-      const begun = await this.begin();
-      if (left) return;
-      if (begun) leave = live.subscribe({ target: "build", build_id: this.build, next: () => this.model.total + 1 }, this);
-      else if (this.error?.status !== 404) timer = setTimeout(() => void begin(), AGAIN);
-    };
-    void begin();
+    void this.insist(() => this.begin()).then((begun) => {
+      if (!begun || this.left) return;
+      leave = live.subscribe({ target: "build", build_id: this.build, next: () => this.model.total + 1 }, this);
+      // Nothing waits for them: until they are known, what makes them is a line like others.
+      void this.insist(() => this.learnGroups());
+    });
     return () => {
-      left = true;
-      clearTimeout(timer);
+      this.left = true;
       leave();
     };
   }
 
-  private async begin(): Promise<boolean> {
+  private async begin(): Promise<void> {
     try {
       const [tail] = await Promise.all([this.ask({ tail: PAGE }), this.learnStages()]);
       this.model.total = tail.total;
       this.put(tail.lines);
       this.ended = tail.complete;
-      this.error = null;
-      // Nothing waits for them: until they are known, what makes them is a line like others.
-      this.learnGroups().catch((error: unknown) => (this.error = asError(error)));
-      return true;
-    } catch (error) {
-      this.error = asError(error);
-      return false;
     } finally {
       this.loaded = true;
     }
+  }
+
+  /** Do what the log is not whole without until it is done; false where there is no such log, or it is left before. */
+  private async insist(work: () => Promise<void>): Promise<boolean> {
+    while (!this.left) {
+      try {
+        await work();
+        this.error = null;
+        return true;
+      } catch (error) {
+        this.error = asError(error);
+        if (this.error.status === 404) return false;
+        await new Promise((resolve) => setTimeout(resolve, AGAIN));
+      }
+    }
+    return false;
   }
 
   private ask(query: LogQuery): Promise<LogPage> {
     return api.call("GET /api/builds/{build_id}/logs", { path: { build_id: this.build }, query });
   }
 
-  /** Ask where the stages begin: when the log is opened, and when one has begun. */
-  async learnStages(): Promise<void> {
+  /** A stage has begun: find out with which line, for live lines do not say of which stage they are. */
+  stageBegun(): void {
+    void this.insist(() => this.learnStages());
+  }
+
+  private async learnStages(): Promise<void> {
     const asked = ++this.stagesAsked;
     const { stages } = await api.call("GET /api/builds/{build_id}/logs/stages", { path: { build_id: this.build } });
     if (asked < this.stagesAsked) return;

@@ -82,6 +82,20 @@ test("a log whose beginning could not be had is asked for again, and not all of 
   vi.useRealTimers();
 });
 
+test("where a stage begins is asked for until it is known: its lines are hidden with the stage before otherwise", async () => {
+  vi.useFakeTimers();
+  const log = await opened();
+  wire.on(/logs\/stages$/, (asked: Asked) => void asked.refuse(503, "SHUTTING_DOWN"));
+  log.stageBegun();
+  await settled();
+  expect(log.error?.status).toBe(503);
+  wire.on(/logs\/stages$/, () => ({ stages: [{ stage: "source", first_line: 1 }, { stage: "build", first_line: 4 }] }));
+  await vi.advanceTimersByTimeAsync(5000);
+  expect(log.model.sectionOf(TOTAL)?.stage).toBe("build");
+  expect(log.error).toBeNull();
+  vi.useRealTimers();
+});
+
 test("however often the connection is cut, and however late a batch is sent again, each line is there once", async () => {
   vi.useFakeTimers();
   wire.on(/logs$/, () => ({ lines: [], total: 0, complete: false }));
