@@ -1,5 +1,6 @@
 """What the services need from the outside; adapters and the data plane fulfil it, `app` joins them."""
 
+from lci_app.core.outside import DrainReceipt, OutsideError, Refusal, Trouble
 from lci_app.interfaces.accounts import (
     AccountStore,
     AuditEntry,
@@ -31,18 +32,14 @@ from lci_app.interfaces.logs import LogRecord, Logs, LogWriter
 from lci_app.interfaces.outside import (
     Clock,
     DataDisk,
-    DrainReceipt,
     HealthProbe,
     HealthReply,
     HostFacts,
     Isolated,
     Isolation,
     Notice,
-    OutsideError,
     Ports,
     Proxy,
-    Refusal,
-    Trouble,
     Workspace,
 )
 from lci_app.interfaces.registries import RegistryLogins, RegistryStore

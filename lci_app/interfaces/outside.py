@@ -1,9 +1,7 @@
 """What the services need from the outside, as protocols: adapters and the data plane fulfil them, `app` joins them.
 
-Here are the errors that all of them share, the data plane and the host; `source`, `engine`, `logs` and `store` have
-files of their own. An adapter turns everything foreign into `Trouble` (the machine's: worth one more try) or `Refusal`
-(the project's: its image does not exist, its commit is gone, its tree holds what lci does not take). Each carries
-a `code` for programs and a sentence for people.
+Here are the data plane and the host; `source`, `engine`, `logs` and `store` have files of their own. What all of them
+fail with is in `core.outside`.
 """
 
 from __future__ import annotations
@@ -13,36 +11,9 @@ from pathlib import Path
 from typing import Protocol
 
 from lci_app.core.disk import Disk
+from lci_app.core.outside import DrainReceipt
 from lci_app.core.routing import RouteTable
 from lci_app.core.traffic import Traffic
-
-
-class OutsideError(Exception):
-    """Something outside said no. `str(error)` is one sentence for people, without any secret."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-
-
-class Trouble(OutsideError):
-    """The machine's fault (engine, disk, network): not the project's, and worth another try."""
-
-
-class Refusal(OutsideError):
-    """The project's fault: trying again will not help."""
-
-
-@dataclass(frozen=True, slots=True)
-class DrainReceipt:
-    """What became of the requests that were in flight on a version when its traffic was switched away.
-
-    `finished`: answered whole, or given up by their visitors. `cut`: by the drain, or broken off by the service.
-    """
-
-    in_flight: int
-    finished: int
-    cut: int
 
 
 class Proxy(Protocol):

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import trio
 
-from lci_app.interfaces.outside import Trouble
+from lci_app.core.outside import Trouble
 
 _BACKLOG: Final = 4096
 

@@ -52,7 +52,8 @@ class ClientConnection(Owner):
         self._discarded = 0
         self._checked = 0
         self._closed: Callable[[], None] | None = closed
-        self.wire = Wire(sock, plane.reactor, self, ClientLost)
+        # Until it has sent a whole head: of a crowd that sends none, nobody else is to notice anything.
+        self.wire = Wire(sock, plane.reactor, self, ClientLost, patient=True)
         plane.connections.add(self)
 
     def enter(self, phase: Phase) -> None:
@@ -212,6 +213,8 @@ class ClientConnection(Owner):
         wire.again()
 
     def _begin(self, head: RequestHead, size: int) -> None:
+        if self.wire.patient:
+            self.wire.hurry()
         identity = (forwarded.request_id(head) if head.marked else None) or self.plane.identities.new()
         self.exchange = Exchange(self, head, identity, size)
         self.exchange.begin()

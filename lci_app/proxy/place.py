@@ -11,8 +11,8 @@ from typing import Final
 
 import trio
 
+from lci_app.core.outside import Trouble
 from lci_app.core.routing import RouteTable
-from lci_app.interfaces.outside import Trouble
 from lci_app.proxy import control
 from lci_app.proxy.process import new_socket_file
 from lci_app.proxy.worker_process import WorkerLost, WorkerProcess, start_worker

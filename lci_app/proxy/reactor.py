@@ -13,6 +13,7 @@ import select
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
+from itertools import islice
 from typing import Final, Protocol
 
 import outcome
@@ -24,7 +25,10 @@ _log = logging.getLogger(__name__)
 EVERYTHING: Final = select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
 # Of several workers that wait for the next connection, one is woken.
 ACCEPTING: Final = select.EPOLLIN | select.EPOLLEXCLUSIVE
-_BATCH: Final = 256
+# All that is ready, also in a crowd: who is in a hurry is not to stand behind those who are not.
+_BATCH: Final = 2048
+# Of those who are not in a hurry, so many have their turn in one batch.
+_PATIENT_AT_ONCE: Final = 32
 
 
 class Watcher(Protocol):
@@ -44,6 +48,9 @@ class Reactor:
         self.now = time.monotonic()
         self._epoll = select.epoll()
         self._watchers: dict[int, Watcher] = {}
+        # The descriptors of those who are not in a hurry; and what happened to some that has not been told yet.
+        self._patient: set[int] = set()
+        self._untold: dict[int, int] = {}
         self._closing: list[Closable] = []
         # In order, and each once: whoever asks twice has one turn.
         self._again: dict[Watcher, None] = {}
@@ -52,14 +59,25 @@ class Reactor:
         self._alarm = _Alarm(self._soon)
         self.watch(self._alarm.descriptor, self._alarm, select.EPOLLIN | select.EPOLLET)
 
-    def watch(self, descriptor: int, watcher: Watcher, events: int = EVERYTHING) -> None:
-        """Tell `watcher` of the descriptor's events until it is forgotten. Raises OSError."""
+    def watch(self, descriptor: int, watcher: Watcher, events: int = EVERYTHING, *, patient: bool = False) -> None:
+        """Tell `watcher` of the descriptor's events until it is forgotten. Raises OSError.
+
+        One that is `patient` hears of them after all others, a few in each batch, until it is in a hurry.
+        """
         self._epoll.register(descriptor, events)
         self._watchers[descriptor] = watcher
+        if patient:
+            self._patient.add(descriptor)
+
+    def hurry(self, descriptor: int) -> None:
+        """From now on its watcher is patient no more."""
+        self._patient.discard(descriptor)
 
     def forget(self, descriptor: int) -> None:
         """Tell nobody of it any more; for what is not being closed."""
         if self._watchers.pop(descriptor, None) is not None:
+            self._patient.discard(descriptor)
+            self._untold.pop(descriptor, None)
             self._epoll.unregister(descriptor)
 
     def close(self, closable: Closable) -> None:
@@ -67,7 +85,10 @@ class Reactor:
 
         Its number must not be given to a new connection while an event of the old one waits in the batch.
         """
-        self._watchers.pop(closable.fileno(), None)
+        descriptor = closable.fileno()
+        self._watchers.pop(descriptor, None)
+        self._patient.discard(descriptor)
+        self._untold.pop(descriptor, None)
         self._closing.append(closable)
 
     def again(self, watcher: Watcher) -> None:
@@ -89,32 +110,43 @@ class Reactor:
 
     def _turn(self) -> None:
         """Handle one batch of events, and what was put off up to now."""
-        batch = self._epoll.poll(0 if self._soon or self._again else -1, _BATCH)
+        waits = not (self._soon or self._again or self._untold)
+        batch = self._epoll.poll(-1 if waits else 0, _BATCH)
         self.now = time.monotonic()
-        watchers = self._watchers
+        watchers, patient = self._watchers, self._patient
         for descriptor, events in batch:
+            if descriptor in patient:
+                self._untold[descriptor] = self._untold.get(descriptor, 0) | events
+                continue
             watcher = watchers.get(descriptor)
             if watcher is not None:
-                try:
-                    watcher.ready(events)
-                except Exception:  # noqa: BLE001 - logged and counted: one visitor's bug must not end the others
-                    _broken(watcher)
+                _tell(watcher, events)
+        if self._untold:
+            self._tell_patient()
         if self._again:
             once_more, self._again = self._again, {}
             for watcher in once_more:
-                try:
-                    watcher.ready(0)
-                except Exception:  # noqa: BLE001 - as above
-                    _broken(watcher)
+                _tell(watcher, 0)
         for _ in range(len(self._soon)):
             self._soon.popleft()()
         while self._closing:
             self._closing.pop().close()
 
+    def _tell_patient(self) -> None:
+        """Those who have waited longest come first."""
+        for descriptor in list(islice(self._untold, _PATIENT_AT_ONCE)):
+            events = self._untold.pop(descriptor, 0)
+            watcher = self._watchers.get(descriptor)
+            if events and watcher is not None:
+                _tell(watcher, events)
 
-def _broken(watcher: Watcher) -> None:
-    _log.exception("A connection failed.")
-    watcher.broken()
+
+def _tell(watcher: Watcher, events: int) -> None:
+    try:
+        watcher.ready(events)
+    except Exception:  # noqa: BLE001 - logged and counted: one visitor's bug must not end the others
+        _log.exception("A connection failed.")
+        watcher.broken()
 
 
 class Closable(Protocol):

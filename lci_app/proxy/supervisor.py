@@ -16,9 +16,9 @@ from pathlib import Path
 
 import trio
 
+from lci_app.core.outside import DrainReceipt, Trouble
 from lci_app.core.routing import RouteTable
 from lci_app.core.traffic import Traffic
-from lci_app.interfaces.outside import DrainReceipt, Trouble
 from lci_app.proxy import control
 from lci_app.proxy.access_log import append
 from lci_app.proxy.address import Address, AddressInUse, find_address, inherit, listen

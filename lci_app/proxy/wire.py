@@ -60,15 +60,17 @@ class Wire:
     `readable`: trying to receive may bring something. `hung_up`: the peer will send no more, though some of it may
     still have to be received; `gone`: nor will it receive. `buffer`: received and not yet used. `unsent`: given to
     `send`, and still here because its peer reads too slowly; nothing more should be sent until `flush` says that it has
-    gone. `unused_since` is its pool's.
+    gone. `unused_since` is its pool's. `patient`: in a crowd, others come first.
     """
 
     __slots__ = (
-        "_reactor", "_receive", "_send", "_socket", "buffer", "gone", "hung_up", "lost", "owner", "readable",
-        "unsent", "unused_since",
+        "_reactor", "_receive", "_send", "_socket", "buffer", "gone", "hung_up", "lost", "owner", "patient",
+        "readable", "unsent", "unused_since",
     )  # fmt: skip
 
-    def __init__(self, sock: socket.socket, reactor: Reactor, owner: Owner, lost: type[PeerLost]) -> None:
+    def __init__(
+        self, sock: socket.socket, reactor: Reactor, owner: Owner, lost: type[PeerLost], *, patient: bool = False
+    ) -> None:
         self._socket = sock
         self._reactor = reactor
         self._receive = sock.recv
@@ -81,7 +83,8 @@ class Wire:
         self.buffer = b""
         self.unsent: bytes | memoryview = b""
         self.unused_since = 0.0
-        reactor.watch(sock.fileno(), self)
+        self.patient = patient
+        reactor.watch(sock.fileno(), self, patient=patient)
 
     def ready(self, events: int) -> None:
         if events & _READABLE:
@@ -165,6 +168,11 @@ class Wire:
     def again(self) -> None:
         """Have the owner called once more, after others had their turn."""
         self._reactor.again(self)
+
+    def hurry(self) -> None:
+        """Be patient no more."""
+        self.patient = False
+        self._reactor.hurry(self._socket.fileno())
 
     def end(self) -> None:
         """Tell the peer that nothing more will be sent; silent where it is gone already."""

@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 
 import trio
 
-from lci_app.interfaces.outside import DrainReceipt
+from lci_app.core.outside import DrainReceipt
 from lci_app.proxy import control
 from lci_app.proxy.process import Process, is_frozen, open_peer, relay_words, start_process
 from lci_app.proxy.worker import READY

@@ -98,9 +98,9 @@ def test_fewer_connections_than_there_is_room_for_stay_fewer() -> None:
 
 def test_a_visitor_that_cannot_be_watched_is_let_go_and_not_counted_for_ever():
     class Full(Reactor):
-        def watch(self, descriptor, watcher, *rest):
+        def watch(self, descriptor, watcher, *rest, **options):
             if isinstance(watcher, Server) or not hasattr(watcher, "owner"):
-                super().watch(descriptor, watcher, *rest)
+                super().watch(descriptor, watcher, *rest, **options)
             else:
                 raise OSError(errno.ENOSPC, "No space left on device")
 

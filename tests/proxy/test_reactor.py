@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 import trio
@@ -117,6 +118,41 @@ def test_what_is_put_off_comes_after_the_others_and_what_is_closed_hears_nothing
 
     reactor.run(main)
     assert order[:2] == ["event", "again"]
+
+
+def test_a_crowd_that_is_patient_has_its_turn_after_others_and_a_few_at_a_time(pair):
+    near, far = pair
+    reactor = Reactor()
+    order: list[str] = []
+
+    class Noted:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def ready(self, _events: int) -> None:
+            order.append(self.name)
+            if order.count("patient") == 1:
+                # Something for the one in a hurry, while the crowd waits.
+                far.send(b"x")
+
+        def broken(self) -> None:
+            raise AssertionError
+
+    async def main() -> None:
+        with ExitStack() as stack:
+            for _ in range(100):
+                end, other = (stack.enter_context(each) for each in socket.socketpair())
+                reactor.watch(end.fileno(), Noted("patient"), patient=True)
+                other.send(b"x")
+            reactor.watch(near.fileno(), Noted("hurried"))
+            with trio.fail_after(5):
+                while order.count("patient") < 100:
+                    await trio.lowlevel.checkpoint()
+
+    reactor.run(main)
+    assert order[:2] == ["hurried", "patient"]
+    assert order.index("hurried", 1) <= 33
+    assert order.count("patient") == 100
 
 
 def test_what_the_task_raises_comes_out():
