@@ -11,6 +11,7 @@ from lci_app.adapters.host import HostPorts, own_user
 from lci_app.adapters.passwords import Argon2Passwords
 from lci_app.adapters.private_files import forget_set_up_link
 from lci_app.api.needs import Parts
+from lci_app.api.shared_pages import SharedPages
 from lci_app.config import Config
 from lci_app.interfaces import Clock, DataDisk, Engine, Isolation, Keys, Logs, Source, Store, Workspace
 from lci_app.proxy.supervisor import Supervisor
@@ -112,6 +113,7 @@ def join(config: Config, outside: Outside, *, public_url: str) -> House:
     parts = Parts(
         store=store,
         logs=outside.logs,
+        pages=SharedPages(outside.logs),
         clock=clock,
         hub=hub,
         intake=Intake(store, queue, clock, config.github_url),

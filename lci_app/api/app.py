@@ -84,7 +84,7 @@ def _resources(parts: Parts, config: Config, addresses: Addresses, stop: trio.Ev
         ProjectPages(store, clock, parts.projects, runtime, ProjectChanges(store, parts.is_own_path), addresses),
         RuntimePages(store, clock, runtime, orders, addresses, stop),
         BuildPages(store, orders, parts.scheduler, parts.approvals),
-        LogPages(store, parts.logs, parts.hub, stop),
+        LogPages(store, parts.logs, parts.pages, parts.hub, stop),
         ArtifactPages(store, config.data_dir),
         WebhookPages(store, parts.intake, orders),
         MePages(store, clock, parts.sign_in, parts.people),

@@ -9,12 +9,13 @@ from typing import Final
 import trio
 
 from lci_app.api import problem
-from lci_app.api.log_follow import PAGE_LINES, LogFollower
+from lci_app.api.log_follow import LogFollower
 from lci_app.api.log_stages import log_stages
 from lci_app.api.lookup import build_of
 from lci_app.api.needs import Hub
 from lci_app.api.response_headers import SANDBOX
 from lci_app.api.route import EVENTS, TEXT, Call, Content, Reply
+from lci_app.api.shared_pages import PAGE_LINES, SharedPages
 from lci_app.api.sse import build_log_events
 from lci_app.api.validation import checked
 from lci_app.api.wire.base import DEFAULT_LINES
@@ -30,9 +31,10 @@ MAX_PAGE_CHARACTERS: Final = 8 * 1024 * 1024
 
 
 class LogPages:
-    def __init__(self, store: Store, logs: Logs, hub: Hub, stop: trio.Event) -> None:
+    def __init__(self, store: Store, logs: Logs, pages: SharedPages, hub: Hub, stop: trio.Event) -> None:
         self._store = store
         self._logs = logs
+        self._pages = pages
         self._hub = hub
         self._stop = stop
 
@@ -86,7 +88,7 @@ class LogPages:
         resumed = call.headers.get(LAST_EVENT_ID)
         if resumed is not None:
             first = checked(Resumption, {LAST_EVENT_ID: resumed}).last + 1
-        follower = LogFollower(self._store, self._logs, build, first, self._stop)
+        follower = LogFollower(self._store, self._logs, self._pages, build, first, self._stop)
         return Content(build_log_events(follower, self._hub, build.id), EVENTS)
 
     async def _page(self, path: str, first: int, limit: int) -> list[LogRecord]:

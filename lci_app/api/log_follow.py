@@ -12,21 +12,20 @@ from typing import Final
 import trio
 
 from lci_app.api.needs import Hub
+from lci_app.api.shared_pages import Page, SharedPages
 from lci_app.core import names
 from lci_app.core.events import BuildStatusChanged
 from lci_app.core.lifecycle import FINAL
 from lci_app.core.model import Build
-from lci_app.interfaces import LogRecord, Logs, Store
+from lci_app.interfaces import Logs, Store
 from lci_app.services.bell import Bell
 from lci_app.services.hub import Overrun
 
-# A line has up to 64 KiB: more at a time would let one viewer weigh on the service.
-PAGE_LINES: Final = 500
 # Between a build's start and the opening of its log nothing tells when to look again but the next status event;
 # should that one be missed, the viewer is late by this and no more.
 RECHECK_SECONDS: Final = 1.0
-# Before live lines are read, this many times as long as the last reading took. In a crowd a reading waits for all
-# others: the larger it is, the more lines come to each of its viewers at once, and the less they cost.
+# Before live lines are read, this many times as long as it took to take and to send the last ones. In a crowd everybody
+# waits for all others then: the larger it is, the more lines come to each viewer at once, and the less they cost.
 REST: Final = 4.0
 LONGEST_REST: Final = 1.0
 
@@ -34,7 +33,9 @@ LONGEST_REST: Final = 1.0
 class LogFollower:
     """`wake` it when the build's status has changed. `build` is as last seen; None when it was deleted."""
 
-    def __init__(self, store: Store, logs: Logs, build: Build, first: int, stop: trio.Event) -> None:
+    def __init__(
+        self, store: Store, logs: Logs, pages: SharedPages, build: Build, first: int, stop: trio.Event
+    ) -> None:
         self.build: Build | None = build
         self.next_line = max(first, 1)
         # Whether it has been at the end of what was written: from then on it follows live.
@@ -42,32 +43,37 @@ class LogFollower:
         self.ended = False
         self._store = store
         self._logs = logs
+        self._pages = pages
         self._id = build.id
         self._path = names.build_log(build.project_id, build.build_number)
         self._stop = stop
         self._woken = Bell()
-        # How long the last reading took, in seconds.
-        self._reading = 0.0
+        # Since when it is busy with what came last.
+        self._busy_since = trio.current_time()
 
     def wake(self) -> None:
         self._woken.ring()
 
-    async def next_page(self) -> list[LogRecord]:
-        """Return the next lines, waiting for them; none when the build has `ended`, or the service stops."""
+    async def next_page(self) -> Page | None:
+        """Return the next lines, waiting for them; None when the build has `ended`, or the service stops."""
         while not self._stop.is_set():
-            began = trio.current_time()
-            records = await self._logs.read(self._path, self.next_line, PAGE_LINES)
-            self._reading = trio.current_time() - began
-            if records:
-                self.next_line = records[-1].number + 1
-                return records
-            if self.ended:
-                return []
-            self.ended = await self._has_ended()
-            if not self.ended:
-                self.caught_up = True
-                await self._wait_for_more()
-        return []
+            if not await self._knows_all_so_far():
+                page = await self._pages.page(self._path, self.next_line)
+                if page.records:
+                    self.next_line = page.records[-1].number + 1
+                    return page
+                if self.ended:
+                    return None
+                self.ended = await self._has_ended()
+                if self.ended:
+                    # What was written up to its end is there by now.
+                    continue
+            self.caught_up = True
+            await self._wait_for_more()
+        return None
+
+    async def _knows_all_so_far(self) -> bool:
+        return self._logs.is_open(self._path) and await self.backlog() <= 0
 
     async def backlog(self) -> int:
         """Return how many lines are written that have not been read here."""
@@ -82,9 +88,11 @@ class LogFollower:
             more = partial(self._logs.wait_beyond, self._path, self.next_line - 1)
         else:
             more = partial(trio.sleep, RECHECK_SECONDS)
+        rest = min(REST * (trio.current_time() - self._busy_since), LONGEST_REST)
         await first_of(more, self._woken.wait, self._stop.wait)
-        with trio.move_on_after(min(REST * self._reading, LONGEST_REST)):
+        with trio.move_on_after(rest):
             await self._stop.wait()
+        self._busy_since = trio.current_time()
 
 
 async def first_of(*waits: Callable[[], Awaitable[object]]) -> None:

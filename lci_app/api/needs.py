@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from lci_app.api.shared_pages import SharedPages
 from lci_app.core.events import Published
 from lci_app.core.model import Build, Slot, SlotState
 from lci_app.core.project import NewProject, Project, ProjectSecrets, ProjectSettings
@@ -138,6 +139,8 @@ class Parts:
 
     store: Store
     logs: Logs
+    # What the viewers of logs share.
+    pages: SharedPages
     clock: Clock
     hub: Hub
     intake: Intake

@@ -39,13 +39,13 @@ async def _build_log_events(follower: LogFollower) -> AsyncGenerator[bytes, None
     yield _HEARTBEAT
     while True:
         with trio.move_on_after(HEARTBEAT_SECONDS) as patience:
-            records = await follower.next_page()
+            page = await follower.next_page()
         if patience.cancelled_caught:
             yield _HEARTBEAT
             continue
-        if not records:
+        if page is None:
             break
-        yield "".join(f"id: {each.number}\ndata: {log_event_data(each)}\n\n" for each in records).encode()
+        yield "".join(f"id: {each.number}\ndata: {log_event_data(each)}\n\n" for each in page.records).encode()
     if follower.ended:
         status = None if follower.build is None else follower.build.status
         yield _event("complete", {"status": status, "total": follower.next_line - 1})

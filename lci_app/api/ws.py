@@ -68,6 +68,7 @@ class Session:
         self._viewer = viewer
         self._store = parts.store
         self._logs = parts.logs
+        self._pages = parts.pages
         self._hub = parts.hub
         self._clock = parts.clock
         self._stop = stop
@@ -162,7 +163,8 @@ class Session:
             await self._complain("RESOURCE_NOT_FOUND", f"There is no build {wanted.build_id}.", wanted)
             return
         first = min(wanted.from_line, MAX_ID)
-        watched = WatchedBuild(build, LogFollower(self._store, self._logs, build, first, self._stop), wanted.batch)
+        follower = LogFollower(self._store, self._logs, self._pages, build, first, self._stop)
+        watched = WatchedBuild(build, follower, wanted.batch)
         self._subscriptions.watch(watched)
         await self._confirm(wanted, build.status)
         self._nursery.start_soon(self._read_log, watched)
@@ -190,12 +192,14 @@ class Session:
         """Send the stored lines, then the live ones, then the final status."""
         follower = watched.follower
         lagging = False
-        while records := await watched.next_page():
+        while page := await watched.next_page():
             behind = await follower.backlog() if follower.caught_up else 0
             if behind > LAG_LINES and not lagging:
-                await self._tell(Lagged(timestamp=self._clock.now(), build_id=watched.id, next_line=records[0].number))
+                await self._tell(
+                    Lagged(timestamp=self._clock.now(), build_id=watched.id, next_line=page.records[0].number)
+                )
             lagging = behind > 0 and (lagging or behind > LAG_LINES)
-            for message in watched.messages(records):
+            for message in watched.messages(page):
                 await self._send(message)
         if follower.ended and follower.build is not None and not watched.left:
             await self._tell(watched.final_event(follower.build, self._clock.now()))

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from collections.abc import Iterable, Iterator
 
 import trio
 
 from lci_app.api.log_follow import LogFollower
-from lci_app.api.wire.logs import log_batch_message, log_message
+from lci_app.api.shared_pages import Page
+from lci_app.api.wire.logs import log_message
 from lci_app.core.events import BuildStatusChanged, Published, Subscription
 from lci_app.core.lifecycle import FINAL
 from lci_app.core.model import Build, Timestamp
-from lci_app.interfaces import LogRecord
-
-MAX_BATCH: Final = 500
 
 
 class WatchedBuild:
@@ -67,21 +64,22 @@ class WatchedBuild:
             previous_status=None if self._told in FINAL else self._told,
         )
 
-    async def next_page(self) -> Sequence[LogRecord]:
-        """Return the next lines, waiting for them; none where no more will come, or the client has left."""
+    async def next_page(self) -> Page | None:
+        """Return the next lines, waiting for them; None where no more will come, or the client has left."""
         if not self.left:
             with trio.CancelScope() as self._waiting:
                 return await self.follower.next_page()
-        return []
+        return None
 
-    def messages(self, records: Sequence[LogRecord]) -> Iterator[str]:
+    def messages(self, page: Page) -> Iterator[str]:
         """Yield the lines as they are sent, for as long as the client wants them."""
-        size = MAX_BATCH if self._batch else 1
-        for start in range(0, len(records), size):
+        if self._batch and not self.left:
+            yield page.batch(self.id)
+            return
+        for record in page.records:
             if self.left:
                 return
-            page = records[start : start + size]
-            yield log_batch_message(self.id, page) if self._batch else log_message(self.id, self.project_id, page[0])
+            yield log_message(self.id, self.project_id, record)
 
 
 class Subscriptions:

@@ -25,6 +25,7 @@ from lci_app.api.app import create_app
 from lci_app.api.needs import Addresses, Parts
 from lci_app.api.route import JSON, Route
 from lci_app.api.server import address_of, listen, serve_on
+from lci_app.api.shared_pages import SharedPages
 from lci_app.api.table import ROUTES
 from lci_app.config import Config, LogFormat, LogLevel
 from lci_app.core import names
@@ -240,6 +241,7 @@ async def open_rig(data_dir: Path, **config_fields: Any) -> AsyncIterator[Rig]:
         parts = Parts(
             store=store,
             logs=logs,
+            pages=SharedPages(logs),
             clock=clock,
             hub=hub,
             intake=Intake(store, queue, clock, GITHUB),
