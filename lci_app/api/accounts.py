@@ -61,13 +61,13 @@ class AccountPages:
 
     async def update_user(self, call: Call) -> Reply:
         user, body = await self._user(call), call.body_as(UserUpdate)
-        if body.role is not None:
-            user = _changed(await self._store.set_role(user.id, body.role), call)
         if body.password is not None:
-            changed = await self._people.set_password(user, body.password)
+            changed = await self._people.set_password(user, body.password, body.role)
             if isinstance(changed, Unfit):
                 raise problem.invalid(changed.field, changed.reason)
             user = _changed(changed, call)
+        elif body.role is not None:
+            user = _changed(await self._store.set_role(user.id, body.role), call)
         return Reply(UserDocument.of(user))
 
     async def delete_user(self, call: Call) -> Reply:

@@ -106,14 +106,13 @@ class AccountStore(Protocol):
     async def set_role(self, user_id: int, role: Role) -> User | NoSuchUser | LastAdministrator:
         """Change what a person may do; counts from the next request."""
 
-    async def set_password(self, user_id: int, password_hash: str) -> User | NoSuchUser:
-        """Replace the password; every session of the person ends."""
+    async def set_password(
+        self, user_id: int, password_hash: str, role: Role | None = None
+    ) -> User | NoSuchUser | LastAdministrator:
+        """Replace the password, and with it, where that is given, the role; every session of the person ends."""
 
     async def rehash(self, user_id: int, old_hash: str, new_hash: str) -> None:
         """Put a stronger hash of the same password in the place of a weaker one, if that is still there."""
-
-    async def shut_out(self, user_id: int) -> None:
-        """End every session and token of a person, who stays registered."""
 
     async def remove_user(self, user_id: int) -> User | NoSuchUser | LastAdministrator:
         """Remove a person with all sessions and tokens; returns who that was."""

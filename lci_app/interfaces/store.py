@@ -7,7 +7,7 @@ build's status return the change, or None where the build had ended already or t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -104,6 +104,9 @@ class Store(AccountStore, DeliveryStore, SecretStore, RegistryStore, Protocol):
 
     async def set_setting(self, name: str, value: str) -> None: ...
 
+    async def set_settings(self, values: Mapping[str, str], *, shut_out: Collection[int] = ()) -> None:
+        """Set several at once, and end every session and token of these people, who stay registered."""
+
     # --- projects
     async def create_project(
         self, new: NewProject, *, number: int, port_base: int, at: Timestamp
@@ -154,7 +157,8 @@ class Store(AccountStore, DeliveryStore, SecretStore, RegistryStore, Protocol):
     async def set_slot(self, state: SlotState) -> None: ...
 
     # --- builds
-    async def queue_build(self, new: NewBuild, at: Timestamp) -> Build | Gone: ...
+    async def queue_build(self, new: NewBuild, at: Timestamp) -> Build | Gone:
+        """Queue a build; a rollback turns its project's automatic deployment off."""
 
     async def build(self, build_id: int) -> Build | None: ...
 

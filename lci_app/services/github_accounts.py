@@ -117,11 +117,16 @@ class GitHubAccounts:
             "organizations": list(rules.organizations),
             "role": rules.role,
         }
+        values = {_RULES: json.dumps(document)}
         if client_secret is not None:
-            await self.store.set_setting(_CLIENT_SECRET, client_secret)
-        await self.store.set_setting(_RULES, json.dumps(document))
+            values[_CLIENT_SECRET] = client_secret
+        shut_out: set[str] = set()
         if not rules.lets_in_all_of(before):
-            await self._shut_out(rules)
+            admitted = await self._admitted()
+            shut_out = await self._no_more_let_in(rules, admitted)
+            values[_ADMITTED] = json.dumps({id_: how for id_, how in admitted.items() if id_ not in shut_out})
+        # At once: rules that stood before anybody was shut out by them would never shut anybody out.
+        await self.store.set_settings(values, shut_out=[int(id_) for id_ in shut_out])
 
     async def depart(self, callback_url: str) -> Departure | None:
         """Begin a sign-in; None where GitHub sign-in is not set up."""
@@ -186,15 +191,14 @@ class GitHubAccounts:
     async def _keep_admitted(self, admitted: Mapping[str, tuple[str, str]]) -> None:
         await self.store.set_setting(_ADMITTED, json.dumps(admitted))
 
-    async def _shut_out(self, rules: GitHubRules) -> None:
-        """End the sessions and tokens of those who could not sign in any more, nor have a password to do so."""
-        admitted = await self._admitted()
-        for id_, (login, organization) in list(admitted.items()):
+    async def _no_more_let_in(self, rules: GitHubRules, admitted: Mapping[str, tuple[str, str]]) -> set[str]:
+        """Return the ids of those who could not sign in any more, nor have a password to do so."""
+        found = set()
+        for id_, (login, organization) in admitted.items():
             user = await self.store.user(int(id_))
             if user is None or not (user.has_password or rules.still_let_in(login, organization)):
-                del admitted[id_]
-                await self.store.shut_out(int(id_))
-        await self._keep_admitted(admitted)
+                found.add(id_)
+        return found
 
     async def _user(self, known: GitHubUser, role: Role) -> User:
         """Return the person of that GitHub account, registered now where that is new.

@@ -99,14 +99,13 @@ class Orders:
     async def rollback(
         self, project: Project, build_id: int | None, *, by: str = ""
     ) -> Placed | NothingRetained | NoSuchBuild:
-        """Queue a build that deploys a kept output again, and turn automatic deployment off.
+        """Queue a build that deploys a kept output again; with it automatic deployment is turned off.
 
         Without `build_id`: the newest kept build before the one that serves.
         """
         target = await self._rollback_target(project, build_id)
         if not isinstance(target, Build):
             return target
-        await self.store.set_auto_deploy(project.id, enabled=False, at=self.clock.now())
         new = NewBuild(
             project_id=project.id,
             trigger=Trigger.ROLLBACK,

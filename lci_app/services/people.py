@@ -12,7 +12,7 @@ import trio
 from lci_app.core.accounts import SET_UP_SECONDS, Role, User, name_fault, password_fault
 from lci_app.core.credentials import digest_of
 from lci_app.core.model import later
-from lci_app.interfaces import Clock, NewUser, NoSuchUser, Passwords, Store, UserNameTaken
+from lci_app.interfaces import Clock, LastAdministrator, NewUser, NoSuchUser, Passwords, Store, UserNameTaken
 
 _SECRET_BYTES: Final = 32
 
@@ -48,12 +48,14 @@ class People:
             await self.forget_set_up_link()
         return added
 
-    async def set_password(self, user: User, password: str) -> User | NoSuchUser | Unfit:
-        """Replace it; every session of the person ends."""
+    async def set_password(
+        self, user: User, password: str, role: Role | None = None
+    ) -> User | NoSuchUser | LastAdministrator | Unfit:
+        """Replace it, and with it, where that is given, the role; every session of the person ends."""
         fault = password_fault(password, user.name)
         if fault is not None:
             return Unfit("password", fault)
-        return await self.store.set_password(user.id, await self.passwords.hash(password))
+        return await self.store.set_password(user.id, await self.passwords.hash(password), role)
 
     async def set_up_link(self, url: str) -> str | None:
         """Return a page of lci at `url`, with a secret behind the `#`, which no server and no log ever sees."""

@@ -16,7 +16,7 @@ from lci_app.core.accounts import LONGEST_PASSWORD, Session, User
 from lci_app.core.client_addresses import place_of
 from lci_app.core.credentials import digest_of
 from lci_app.core.throttle import Throttle
-from lci_app.interfaces import Clock, NewAuditEntry, NewSession, NoSuchUser, Passwords, Store
+from lci_app.interfaces import Clock, NewAuditEntry, NewSession, Passwords, Store
 from lci_app.services.people import People, Unfit
 
 _log = logging.getLogger(__name__)
@@ -89,7 +89,7 @@ class SignIn:
         changed = await self.people.set_password(user, new)
         if isinstance(changed, Unfit):
             return changed
-        return SignInRefused() if isinstance(changed, NoSuchUser) else await self.begin(changed, browser, "sign_in")
+        return await self.begin(changed, browser, "sign_in") if isinstance(changed, User) else SignInRefused()
 
     async def begin(self, user: User, browser: Browser, action: str) -> SignedIn | SignInRefused:
         """Begin a session of somebody who is known by now; the one that the browser had ends."""

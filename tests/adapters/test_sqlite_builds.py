@@ -89,6 +89,15 @@ async def test_numbers_count_per_project_and_ids_over_all(store):
     assert await store.build(10**30) is None
 
 
+async def test_queueing_a_rollback_turns_automatic_deployment_off_in_the_same_transaction(store):
+    project = await a_project(store)
+    await a_build(store, project, trigger=Trigger.REBUILD)
+    assert await store.project(project.id) == project
+    await a_build(store, project, trigger=Trigger.ROLLBACK)
+    now = await store.project(project.id)
+    assert (now.settings.auto_deploy, now.revision) == (False, project.revision + 1)
+
+
 async def test_builds_are_listed_newest_first_by_project_and_status(store):
     shop, blog = await a_project(store), await a_project(store, "blog", number=2)
     one, two, three = [await a_build(store, project) for project in (shop, blog, shop)]

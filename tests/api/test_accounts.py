@@ -97,6 +97,17 @@ async def test_a_token_that_was_cut_short_is_told_so(rig: Rig) -> None:
     assert "cut short" in refused.json["error"]["message"]
 
 
+async def test_a_password_that_is_refused_leaves_the_role_as_it_was(rig: Rig) -> None:
+    admin = await signed_in(rig)
+    made = await admin.post("/api/users", {"name": "bert", "role": "viewer"})
+    at = f"/api/users/{made.data['id']}"
+    assert (await admin.call("PATCH", at, {"role": "admin", "password": "short"})).status == 400
+    bert = await rig.store.user_named("bert")
+    assert bert is not None
+    assert bert.role is Role.VIEWER
+    assert (await admin.call("PATCH", at, {"role": "deployer", "password": PASSWORD})).data["role"] == "deployer"
+
+
 async def test_others_see_their_own_tokens_and_entries_only(rig: Rig) -> None:
     admin = await signed_in(rig)
     await admin.post("/api/tokens", {"name": "ci"})

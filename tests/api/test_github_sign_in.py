@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from lci_app.adapters.sqlite import settings
 from lci_app.core.accounts import Role
 from lci_app.core.model import Scope
 from tests.api.browsing import BrowserDouble, a_person
@@ -107,6 +108,27 @@ async def test_whoever_is_taken_off_the_list_is_let_in_no_more_and_signed_in_no_
     assert await sign_in(rig, github, "anna") == "not_allowed"
     await allow(rig, **lists)
     assert isinstance(await sign_in(rig, github, "anna"), BrowserDouble)
+
+
+async def test_rules_and_those_they_shut_out_are_written_together_or_not_at_all(
+    rig: Rig, github: GitHubDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await allow(rig, accounts=["anna"])
+    anna = await sign_in(rig, github, "anna")
+    assert isinstance(anna, BrowserDouble)
+
+    def full(*_: object) -> None:
+        raise OSError("the disk is full")
+
+    stricter = {"client_id": "other", "client_secret": "other", "accounts": ["bert"]}
+    with monkeypatch.context() as patched:
+        patched.setattr(settings, "end_sessions_and_tokens", full)
+        with pytest.raises(AssertionError):
+            await allow(rig, **stricter)
+    assert await rig.store.setting("github_client_secret") == CLIENT_SECRET
+    assert (await anna.get("/api/me")).status == 200
+    await allow(rig, **stricter)
+    assert (await anna.get("/api/me")).status == 401
 
 
 async def test_who_is_not_let_in_is_written_down_ever_more_rarely(rig: Rig, github: GitHubDouble) -> None:

@@ -30,7 +30,7 @@ DEPLOYMENT = {
     "F013-something is swept": "workspace.remove:after:2",
 }
 ROLLBACK = {
-    "F014-automatic deployment is off": "store.set_auto_deploy:after",
+    "F014-before the rollback is queued": "store.queue_build:before",
     "F014-the rollback is queued": "store.queue_build:after",
     "F014-before the switch is committed": "store.commit_switch:before",
     "F014-the switch is committed": "store.commit_switch:after",

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from lci_app.core.delivery import Verdict
 from lci_app.core.model import Build, BuildStatus, Trigger
 from lci_app.core.project import Project
-from lci_app.interfaces import NewDelivery
+from lci_app.interfaces import NewDelivery, Trouble
 from lci_app.services.results import BuildsQueued, Invalid, NoSuchBuild, NoSuchProject, NothingRetained, Placed
 from tests.adapters.sqlite_store import EARLY
 from tests.makers import BEFORE, COMMIT
-from tests.services.house import House
+from tests.services.house import House, Watched
 
 
 async def placed(answer: object) -> Build:
@@ -79,6 +81,19 @@ async def test_a_rollback_goes_to_the_version_before_the_one_that_serves(house: 
     # And forward to one that is named.
     assert (await rolled_back(house, shop, third.id)).output_build_id == third.id
     assert (await rolled_back(house, shop)).output_build_id == second.id
+
+
+async def test_a_rollback_that_could_not_be_queued_turns_nothing_off(house: House) -> None:
+    shop = await house.register()
+    first, _ = [await house.build(shop) for _ in range(2)]
+
+    async def out_of_room(*_: object, **__: object) -> None:
+        raise Trouble("DATABASE_FULL", "no room is left on the disk")
+
+    orders = replace(house.orders, queue=replace(house.queue, store=Watched(house.store, queue_build=out_of_room)))
+    with pytest.raises(Trouble):
+        await orders.rollback(await house.fresh(shop), first.id)
+    assert (await house.fresh(shop)).settings.auto_deploy
 
 
 async def test_what_was_never_deployed_is_not_gone_back_to_unless_it_is_named(house: House) -> None:

@@ -7,8 +7,9 @@ from typing import Final
 
 from lci_app.adapters.sqlite import rows
 from lci_app.adapters.sqlite.database import Room
+from lci_app.adapters.sqlite.projects import turn_auto_deploy
 from lci_app.adapters.sqlite.rows import bound
-from lci_app.core.model import Build, BuildStatus, NewBuild, Timestamp
+from lci_app.core.model import Build, BuildStatus, NewBuild, Timestamp, Trigger
 from lci_app.core.substitution import BUILD_NUMBER
 from lci_app.interfaces import BuildFilter, Gone
 
@@ -23,6 +24,7 @@ WHERE b.id IN (SELECT (SELECT max(id) FROM builds WHERE project_id = each.id) FR
 
 class BuildsRoom(Room):
     async def queue_build(self, new: NewBuild, at: Timestamp) -> Build | Gone:
+        """Queue a build; a rollback turns its project's automatic deployment off."""
         return await self._database.write(insert_build, new, at)
 
     async def build(self, build_id: int) -> Build | None:
@@ -69,6 +71,8 @@ def insert_build(connection: Connection, new: NewBuild, at: Timestamp) -> Build 
     ).fetchone()
     if numbered is None:
         return Gone()
+    if new.trigger is Trigger.ROLLBACK:
+        turn_auto_deploy(connection, new.project_id, enabled=False, at=at)
     (build_id,) = connection.execute(
         """
         INSERT INTO builds

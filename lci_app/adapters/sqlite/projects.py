@@ -60,7 +60,7 @@ class ProjectsRoom(Room):
         return await self._database.write(_delete, project_id)
 
     async def set_auto_deploy(self, project_id: int, enabled: bool, at: Timestamp) -> Project | None:
-        return await self._database.write(_set_auto_deploy, project_id, enabled, at)
+        return await self._database.write(turn_auto_deploy, project_id, enabled, at)
 
     async def set_stopped(self, project_id: int, stopped: bool, at: Timestamp) -> Project | None:
         return await self._database.write(_set_stopped, project_id, stopped, at)
@@ -229,7 +229,7 @@ def _delete(connection: Connection, project_id: int) -> int:
     return int(builds)
 
 
-def _set_auto_deploy(connection: Connection, project_id: int, enabled: bool, at: Timestamp) -> Project | None:
+def turn_auto_deploy(connection: Connection, project_id: int, enabled: bool, at: Timestamp) -> Project | None:
     project = project_by_id(connection, project_id)
     if project is None or project.settings.auto_deploy == enabled:
         return project

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from sqlite3 import Connection
 from typing import Any
 
@@ -9,6 +10,7 @@ from lci_app.adapters.sqlite import rows
 from lci_app.adapters.sqlite.database import Room
 from lci_app.adapters.sqlite.rows import bound
 from lci_app.adapters.sqlite.sealed import SECRET_SETTINGS, of_setting
+from lci_app.adapters.sqlite.users import end_sessions_and_tokens
 from lci_app.core.model import Timestamp
 from lci_app.interfaces import RememberedAnswer, Sealer
 
@@ -22,7 +24,11 @@ class SettingsRoom(Room):
         return await self._database.write(_setting_or_create, self._sealer, name, value)
 
     async def set_setting(self, name: str, value: str) -> None:
-        await self._database.write(_set_setting, self._sealer, name, value)
+        await self.set_settings({name: value})
+
+    async def set_settings(self, values: Mapping[str, str], *, shut_out: Collection[int] = ()) -> None:
+        """Set several at once, and end every session and token of these people, who stay registered."""
+        await self._database.write(_set_settings, self._sealer, values, shut_out)
 
     async def remembered(self, key: str, *, since: Timestamp) -> RememberedAnswer | None:
         return await self._database.glance(_remembered, key, since)
@@ -53,12 +59,15 @@ def _setting_or_create(connection: Connection, sealer: Sealer, name: str, value:
     return str(_setting(connection, sealer, name))
 
 
-def _set_setting(connection: Connection, sealer: Sealer, name: str, value: str) -> None:
-    connection.execute(
-        "INSERT INTO settings (name, value, sealed) VALUES (:name, :value, :sealed) "
-        "ON CONFLICT (name) DO UPDATE SET value = :value, sealed = :sealed",
-        _stored(sealer, name, value),
-    )
+def _set_settings(connection: Connection, sealer: Sealer, values: Mapping[str, str], shut_out: Collection[int]) -> None:
+    for name, value in values.items():
+        connection.execute(
+            "INSERT INTO settings (name, value, sealed) VALUES (:name, :value, :sealed) "
+            "ON CONFLICT (name) DO UPDATE SET value = :value, sealed = :sealed",
+            _stored(sealer, name, value),
+        )
+    for user_id in shut_out:
+        end_sessions_and_tokens(connection, user_id)
 
 
 def _remembered(connection: Connection, key: str, since: Timestamp) -> RememberedAnswer | None:

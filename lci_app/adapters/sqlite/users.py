@@ -55,16 +55,15 @@ class UsersRoom(Room):
         """Change what a person may do; counts from the next request."""
         return await self._database.write(_set_role, user_id, role)
 
-    async def set_password(self, user_id: int, password_hash: str) -> User | NoSuchUser:
-        """Replace the password; every session of the person ends."""
-        return await self._database.write(_set_password, user_id, password_hash)
+    async def set_password(
+        self, user_id: int, password_hash: str, role: Role | None = None
+    ) -> User | NoSuchUser | LastAdministrator:
+        """Replace the password, and with it, where that is given, the role; every session of the person ends."""
+        return await self._database.write(_set_password, user_id, password_hash, role)
 
     async def rehash(self, user_id: int, old_hash: str, new_hash: str) -> None:
         """Put a stronger hash of the same password in the place of a weaker one, if that is still there."""
         await self._database.write(_rehash, user_id, old_hash, new_hash)
-
-    async def shut_out(self, user_id: int) -> None:
-        await self._database.write(_shut_out, user_id)
 
     async def remove_user(self, user_id: int) -> User | NoSuchUser | LastAdministrator:
         """Remove a person with all sessions and tokens; returns who that was."""
@@ -173,7 +172,12 @@ def _is_last_administrator(connection: Connection, user: User) -> bool:
     return other.fetchone() is None
 
 
-def _set_password(connection: Connection, user_id: int, password_hash: str) -> User | NoSuchUser:
+def _set_password(
+    connection: Connection, user_id: int, password_hash: str, role: Role | None
+) -> User | NoSuchUser | LastAdministrator:
+    changed = NoSuchUser() if role is None else _set_role(connection, user_id, role)
+    if isinstance(changed, LastAdministrator):
+        return changed
     row = connection.execute(
         "UPDATE users SET password_hash = :hash WHERE id = :id RETURNING *", bound(id=user_id, hash=password_hash)
     ).fetchone()
@@ -190,7 +194,7 @@ def _rehash(connection: Connection, user_id: int, old_hash: str, new_hash: str) 
     )
 
 
-def _shut_out(connection: Connection, user_id: int) -> None:
+def end_sessions_and_tokens(connection: Connection, user_id: int) -> None:
     for table in ("sessions", "tokens"):
         connection.execute(f"DELETE FROM {table} WHERE user_id = :id", bound(id=user_id))  # noqa: S608 # nosec B608
 
