@@ -19,7 +19,7 @@ from lci_app.api.wire.builds import (
 )
 from lci_app.core.lifecycle import FINAL
 from lci_app.core.model import Build, BuildStatus
-from lci_app.interfaces import BuildFilter, Store
+from lci_app.interfaces import BuildFilter, Placed, Store
 from lci_app.services.results import (
     BuildFinished,
     Invalid,
@@ -27,7 +27,6 @@ from lci_app.services.results import (
     NoSuchProject,
     NothingRetained,
     NothingToApprove,
-    Placed,
 )
 
 
@@ -63,20 +62,21 @@ class BuildPages:
             deploy=body.deploy,
             parameters=body.parameters,
             by=call.caller.name,
+            once=call.once(_queued),
         )
         match placed:
             case Placed():
-                return Reply(QueuedBuild.of(placed), 202)
+                return _queued(placed)
             case Invalid(field, reason):
                 raise problem.invalid(field, reason)
             case NoSuchProject():
                 raise problem.no_such_project(call.path["project"])
 
     async def rebuild(self, call: Call) -> Reply:
-        placed = await self._orders.rebuild(call.build_id(), by=call.caller.name)
+        placed = await self._orders.rebuild(call.build_id(), by=call.caller.name, once=call.once(_queued))
         match placed:
             case Placed():
-                return Reply(QueuedBuild.of(placed), 202)
+                return _queued(placed)
             case NoSuchBuild(build_id):
                 raise problem.no_such_build(build_id)
             case NoSuchProject(message):
@@ -96,10 +96,12 @@ class BuildPages:
 
     async def approve_build(self, call: Call) -> Reply:
         commit_hash = call.body_as(ApprovalBody).commit_hash
-        approved = await self._approvals.approve(call.build_id(), commit_hash=commit_hash, by=call.caller.name)
+        approved = await self._approvals.approve(
+            call.build_id(), commit_hash=commit_hash, by=call.caller.name, once=call.once(_approved)
+        )
         match approved:
             case Build():
-                return Reply(BuildDocument.of(approved))
+                return _approved(approved)
             case NoSuchBuild(build_id):
                 raise problem.no_such_build(build_id)
             case BuildFinished(build):
@@ -115,6 +117,14 @@ class BuildPages:
         )
         total, builds = await self._store.builds(wanted, limit=query.limit, offset=query.offset)
         return Reply(build_list(total, builds))
+
+
+def _queued(placed: Placed) -> Reply:
+    return Reply(QueuedBuild.of(placed), 202)
+
+
+def _approved(build: Build) -> Reply:
+    return Reply(BuildDocument.of(build))
 
 
 def _has_ended(build: Build) -> Problem:

@@ -125,8 +125,9 @@ class Dispatcher:
             if isinstance(content.body, bytes) or not isinstance(route.access, Scope):
                 return content
             return replace(content, body=while_valid(content.body, self.viewer(caller)))
-        key = idempotency.key_of(call.headers, caller) if route.idempotent else None
-        return await self._carry_through(lambda: self._change(route, handler, call, key))
+        key = self._repeats.key_of(request, call.raw, caller) if route.idempotent else None
+        keyed = replace(call, key=key)
+        return await self._carry_through(lambda: self._change(route, handler, keyed, key))
 
     async def _deliver(self, route: Route, handler: Handler, path: Mapping[str, str], visit: Visit) -> Content:
         """Take a delivery: its body may be large, so few of those are held at a time."""
@@ -172,7 +173,7 @@ class Dispatcher:
             visit=visit,
         )
 
-    async def _change(self, route: Route, handler: Handler, call: Call, key: str | None) -> Content:
+    async def _change(self, route: Route, handler: Handler, call: Call, key: idempotency.Key | None) -> Content:
         async def carry_out() -> Content:
             if not isinstance(route.access, Scope):
                 return await _settled(lambda: handler(call))
@@ -183,15 +184,14 @@ class Dispatcher:
 
         if key is None:
             return await carry_out()
-        fingerprint = idempotency.fingerprint_of(request.method, request.full_path, call.raw)
-        async with self._repeats.turn(key):
-            first = await self._repeats.first_answer(key, fingerprint)
+        async with self._repeats.turn(key.text):
+            first = await self._repeats.first_answer(key)
             if first is not None:
                 return Content(first.body.encode(), JSON, first.status, first.headers)
             content = await carry_out()
             if _is_final(content) and isinstance(content.body, bytes):
                 given = idempotency.Given(content.status, content.body.decode(), content.headers)
-                await self._repeats.keep(key, fingerprint, given)
+                await self._repeats.keep(key, given)
             return content
 
     async def _carry_through(self, work: Callable[[], Awaitable[Content]]) -> Content:

@@ -13,7 +13,19 @@ from lci_app.core.model import Build, Slot, SlotState
 from lci_app.core.project import NewProject, Project, ProjectSecrets, ProjectSettings
 from lci_app.core.readiness import Reason
 from lci_app.core.traffic import Traffic
-from lci_app.interfaces import AsyncLines, Changed, Clock, DomainTaken, Gone, Isolation, Logs, NameTaken, Store
+from lci_app.interfaces import (
+    AsyncLines,
+    Changed,
+    Clock,
+    DomainTaken,
+    Gone,
+    Isolation,
+    Logs,
+    NameTaken,
+    Once,
+    Placed,
+    Store,
+)
 from lci_app.services.callers import Callers
 from lci_app.services.detector import Looked, NotReached, Question
 from lci_app.services.github_accounts import GitHubAccounts
@@ -27,7 +39,6 @@ from lci_app.services.results import (
     NoSuchProject,
     NothingRetained,
     NothingToApprove,
-    Placed,
     SlotEmpty,
     WebhookAnswer,
 )
@@ -53,15 +64,20 @@ class Orders(Protocol):
         deploy: bool | None,
         parameters: Mapping[str, str] | None,
         by: str,
+        once: Once[Placed] | None,
     ) -> Placed | Invalid | NoSuchProject: ...
 
-    async def rebuild(self, build_id: int, *, by: str) -> Placed | NoSuchBuild | NoSuchProject | NothingRetained: ...
+    async def rebuild(
+        self, build_id: int, *, by: str, once: Once[Placed] | None
+    ) -> Placed | NoSuchBuild | NoSuchProject | NothingRetained: ...
 
     async def rollback(
-        self, project: Project, build_id: int | None, *, by: str
+        self, project: Project, build_id: int | None, *, by: str, once: Once[Placed] | None
     ) -> Placed | NothingRetained | NoSuchBuild: ...
 
-    async def build_delivery(self, row_id: int, *, by: str) -> BuildsQueued | NoSuchProject | Invalid: ...
+    async def build_delivery(
+        self, row_id: int, *, by: str, once: Once[Sequence[Placed]] | None
+    ) -> BuildsQueued | NoSuchProject | Invalid: ...
 
 
 class Readiness(Protocol):
@@ -76,12 +92,12 @@ class Scheduler(Protocol):
 
 class Approvals(Protocol):
     async def approve(
-        self, build_id: int, *, commit_hash: str | None, by: str
+        self, build_id: int, *, commit_hash: str | None, by: str, once: Once[Build] | None
     ) -> Build | NoSuchBuild | BuildFinished | NothingToApprove: ...
 
 
 class Projects(Protocol):
-    async def create(self, new: NewProject) -> Project | NameTaken | DomainTaken: ...
+    async def create(self, new: NewProject, once: Once[Project] | None) -> Project | NameTaken | DomainTaken: ...
 
     async def update(
         self, project_id: int, settings: ProjectSettings, secrets: ProjectSecrets | None, if_revision: int | None

@@ -22,7 +22,7 @@ from lci_app.api.wire.projects import (
     project_document,
 )
 from lci_app.core.accounts import Caller
-from lci_app.core.model import Build
+from lci_app.core.model import Build, Slot, SlotState
 from lci_app.core.project import Project
 from lci_app.interfaces import BuildFilter, Changed, Clock, DomainTaken, Gone, NameTaken, Store
 
@@ -67,10 +67,19 @@ class ProjectPages:
         return len(seen), seen[query.offset : query.offset + query.limit]
 
     async def create_project(self, call: Call) -> Reply:
-        created = await self._projects.create(await self._changes.registered(call.body_as(ProjectCreate)))
+        new = await self._changes.registered(call.body_as(ProjectCreate))
+
+        def registered(project: Project) -> Reply:
+            slots = {slot: SlotState(project.id, slot, port=project.port(slot)) for slot in Slot}
+            document = project_document(
+                project, new.secrets, slots, None, addresses=self._addresses, now=project.created_at
+            )
+            return _reply(document, 201, Location=f"/api/projects/{project.id}")
+
+        created = await self._projects.create(new, call.once(registered))
         if not isinstance(created, Project):
             raise _taken(created)
-        return await self._reply(created, status=201, Location=f"/api/projects/{created.id}")
+        return registered(created)
 
     async def show_project(self, call: Call) -> Reply:
         return await self._reply(await project_of(self._store, call))
@@ -113,15 +122,18 @@ class ProjectPages:
             raise problem.no_such_project(call.path["project"])
         return await self._reply(changed)
 
-    async def _reply(self, project: Project, *, status: int = 200, **headers: str) -> Reply:
+    async def _reply(self, project: Project) -> Reply:
         _, last = await self._store.builds(BuildFilter(project_id=project.id), limit=1, offset=0)
-        document = await self._document(project, last[0] if last else None)
-        return Reply(document, status, {"ETag": f'"{project.revision}"', **headers})
+        return _reply(await self._document(project, last[0] if last else None))
 
     async def _document(self, project: Project, last_build: Build | None) -> ProjectDocument:
         secrets = await self._store.project_secrets(project.id)
         slots = await live_slots(self._runtime, self._store, project)
         return project_document(project, secrets, slots, last_build, addresses=self._addresses, now=self._clock.now())
+
+
+def _reply(document: ProjectDocument, status: int = 200, **headers: str) -> Reply:
+    return Reply(document, status, {"ETag": f'"{document.revision}"', **headers})
 
 
 def _match(if_match: str | None, revision: int) -> None:

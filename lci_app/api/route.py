@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 from werkzeug.datastructures import Headers
@@ -14,6 +14,7 @@ from werkzeug.datastructures import Headers
 from lci_app.api import problem
 from lci_app.core.accounts import Caller
 from lci_app.core.model import Scope
+from lci_app.interfaces import Once
 from lci_app.services.sign_in import Browser
 
 JSON: Final = "application/json"
@@ -27,6 +28,7 @@ BYTES: Final = "application/octet-stream"
 MAX_ID: Final = 2**63 - 1
 
 Model = TypeVar("Model", bound=BaseModel)
+T = TypeVar("T")
 
 
 class Exempt(StrEnum):
@@ -85,6 +87,23 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer in the success envelope."""
+
+    data: BaseModel
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    cookies: Sequence[str] = ()
+
+
+class Key(Protocol):
+    """A request's `Idempotency-Key`."""
+
+    def once(self, reply: Callable[[T], Reply]) -> Once[T]:
+        """Have `reply`, which tells of what the request makes, kept together with it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Visit:
     """Where a request comes from, and by which way. `secret`: what the session's cookie says; empty without one.
 
@@ -115,6 +134,11 @@ class Call:
     cookies: Mapping[str, str] = field(default_factory=dict)
     caller: Caller = NOBODY
     visit: Visit = field(default_factory=Visit)
+    key: Key | None = None
+
+    def once(self, reply: Callable[[T], Reply]) -> Once[T] | None:
+        """Return what the store is asked to keep, `reply`, with what this request makes; None where it has no key."""
+        return None if self.key is None else self.key.once(reply)
 
     def query_as(self, model: type[Model]) -> Model:
         return _checked(self.query, model)
@@ -146,16 +170,6 @@ def whole_number(text: str) -> int | None:
         return None
     number = int(text)
     return number if number <= MAX_ID else None
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer in the success envelope."""
-
-    data: BaseModel
-    status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
-    cookies: Sequence[str] = ()
 
 
 Chunks = AbstractAsyncContextManager[AsyncIterator[bytes]]

@@ -26,8 +26,8 @@ from lci_app.api.wire.projects import (
 )
 from lci_app.core.model import Slot, SlotState
 from lci_app.core.project import Project
-from lci_app.interfaces import Clock, Store
-from lci_app.services.results import NoSuchBuild, NothingRetained, Placed, SlotEmpty
+from lci_app.interfaces import Clock, Placed, Store
+from lci_app.services.results import NoSuchBuild, NothingRetained, SlotEmpty
 
 
 class RuntimePages:
@@ -53,10 +53,11 @@ class RuntimePages:
 
     async def rollback(self, call: Call) -> Reply:
         project = await project_of(self._store, call)
-        placed = await self._orders.rollback(project, call.body_as(RollbackBody).build_id, by=call.caller.name)
+        build_id = call.body_as(RollbackBody).build_id
+        placed = await self._orders.rollback(project, build_id, by=call.caller.name, once=call.once(_queued_rollback))
         match placed:
             case Placed():
-                return Reply(QueuedRollback.of(placed), 202)
+                return _queued_rollback(placed)
             case NoSuchBuild(build_id):
                 raise problem.no_such_build(build_id)
             case NothingRetained(message):
@@ -112,6 +113,10 @@ class RuntimePages:
     async def _status(self, project: Project) -> Reply:
         slots = await live_slots(self._runtime, self._store, project)
         return Reply(status_document(project, slots, addresses=self._addresses, now=self._clock.now()))
+
+
+def _queued_rollback(placed: Placed) -> Reply:
+    return Reply(QueuedRollback.of(placed), 202)
 
 
 def _empty(refused: SlotEmpty) -> Problem:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from lci_app.api import problem
 from lci_app.api.needs import Intake, Orders
 from lci_app.api.problem import Problem
@@ -9,7 +11,7 @@ from lci_app.api.route import Call, Reply, whole_number
 from lci_app.api.validation import query_of
 from lci_app.api.wire.builds import QueuedBuild, QueuedBuilds
 from lci_app.api.wire.deployments import DeliveriesQuery, DeliveryList, WebhookDocument, WebhookQuery
-from lci_app.interfaces import Store
+from lci_app.interfaces import Placed, Store
 from lci_app.services.results import (
     BuildsQueued,
     DuplicateDelivery,
@@ -75,14 +77,18 @@ class WebhookPages:
         row_id = whole_number(text)
         if row_id is None or await self._store.delivery(row_id) is None:
             raise problem.no_such_delivery(text)
-        answer = await self._orders.build_delivery(row_id, by=call.caller.name)
+        answer = await self._orders.build_delivery(row_id, by=call.caller.name, once=call.once(_queued))
         match answer:
             case BuildsQueued(placed):
-                return Reply(QueuedBuilds.of(placed), 202)
+                return _queued(placed)
             case NoSuchProject(message):
                 raise problem.no_project_of_repository(message)
             case Invalid(field, reason):
                 raise problem.invalid(field, reason)
+
+
+def _queued(placed: Sequence[Placed]) -> Reply:
+    return Reply(QueuedBuilds.of(placed), 202)
 
 
 def _text(header: str | None) -> str | None:

@@ -43,6 +43,7 @@ from lci_app.interfaces.outside import (
     Workspace,
 )
 from lci_app.interfaces.registries import RegistryLogins, RegistryStore
+from lci_app.interfaces.repeats import Once, RememberedAnswer
 from lci_app.interfaces.sealing import Gone, Keys, Sealer, SecretStore
 from lci_app.interfaces.source import Commit, PastCommit, Repository, Source, Survey
 from lci_app.interfaces.store import (
@@ -50,8 +51,8 @@ from lci_app.interfaces.store import (
     Changed,
     DomainTaken,
     NameTaken,
+    Placed,
     PortsTaken,
-    RememberedAnswer,
     Requeue,
     StatusChange,
     Store,
@@ -98,10 +99,12 @@ __all__ = [
     "NewUser",
     "NoSuchUser",
     "Notice",
+    "Once",
     "OutsideError",
     "PasswordVerdict",
     "Passwords",
     "PastCommit",
+    "Placed",
     "Ports",
     "PortsTaken",
     "Proxy",

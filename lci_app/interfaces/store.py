@@ -8,7 +8,7 @@ build's status return the change, or None where the build had ended already or t
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
@@ -32,6 +32,7 @@ from lci_app.core.project import NewProject, Project, ProjectSecrets, ProjectSet
 from lci_app.interfaces.accounts import AccountStore
 from lci_app.interfaces.deliveries import DeliveryStore
 from lci_app.interfaces.registries import RegistryStore
+from lci_app.interfaces.repeats import Once, RememberedAnswer
 from lci_app.interfaces.sealing import Gone, SecretStore
 
 
@@ -86,13 +87,11 @@ class BuildFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class RememberedAnswer:
-    """The first answer to an `Idempotency-Key`; `fingerprint` is of its request: another one is refused."""
+class Placed:
+    """A build and its place in its queue (1 = next, or running already)."""
 
-    fingerprint: str
-    status: int
-    body: str
-    headers: Mapping[str, str] = field(default_factory=dict)
+    build: Build
+    position: int
 
 
 class Store(AccountStore, DeliveryStore, SecretStore, RegistryStore, Protocol):
@@ -109,7 +108,7 @@ class Store(AccountStore, DeliveryStore, SecretStore, RegistryStore, Protocol):
 
     # --- projects
     async def create_project(
-        self, new: NewProject, *, number: int, port_base: int, at: Timestamp
+        self, new: NewProject, *, number: int, port_base: int, at: Timestamp, once: Once[Project] | None = None
     ) -> Project | NameTaken | DomainTaken | PortsTaken:
         """Register a project with port pair `number` (from 1): port_base + (number-1)*10 + 1 and + 2."""
 
@@ -157,8 +156,13 @@ class Store(AccountStore, DeliveryStore, SecretStore, RegistryStore, Protocol):
     async def set_slot(self, state: SlotState) -> None: ...
 
     # --- builds
-    async def queue_build(self, new: NewBuild, at: Timestamp) -> Build | Gone:
+    async def queue_build(self, new: NewBuild, at: Timestamp, *, once: Once[Placed] | None = None) -> Placed | Gone:
         """Queue a build; a rollback turns its project's automatic deployment off."""
+
+    async def queue_builds(
+        self, news: Sequence[NewBuild], at: Timestamp, *, once: Once[Sequence[Placed]] | None = None
+    ) -> Sequence[Placed]:
+        """Queue several builds at once, but for those of projects that are gone."""
 
     async def build(self, build_id: int) -> Build | None: ...
 
@@ -179,7 +183,9 @@ class Store(AccountStore, DeliveryStore, SecretStore, RegistryStore, Protocol):
     async def begin_build(self, build_id: int, at: Timestamp) -> StatusChange | None:
         """Queued → Building; None also while it waits for something else than its turn."""
 
-    async def approve_build(self, build_id: int, by: str, at: Timestamp) -> Build | None:
+    async def approve_build(
+        self, build_id: int, by: str, at: Timestamp, *, once: Once[Build] | None = None
+    ) -> Build | None:
         """Approve the commit of a build that waits for that; None where it does not."""
 
     async def set_commit(self, build_id: int, commit_hash: str, message: str, author: str) -> Build | None: ...

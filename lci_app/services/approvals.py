@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from lci_app.core.lifecycle import FINAL
 from lci_app.core.model import Build
 from lci_app.core.project import PullRequests
-from lci_app.interfaces import Clock, Store
+from lci_app.interfaces import Clock, Once, Store
 from lci_app.services.build_queue import BuildQueue
 from lci_app.services.results import BuildFinished, NoSuchBuild, NothingToApprove
 
@@ -19,7 +19,7 @@ class Approvals:
     clock: Clock
 
     async def approve(
-        self, build_id: int, *, commit_hash: str | None, by: str
+        self, build_id: int, *, commit_hash: str | None, by: str, once: Once[Build] | None = None
     ) -> Build | NoSuchBuild | BuildFinished | NothingToApprove:
         """Let a build run that waits for approval. Its commit is approved, and no other: a later one waits again.
 
@@ -33,7 +33,7 @@ class Approvals:
             return NothingToApprove(f"{project.name} builds no pull requests from forks: see its pull_requests.")
         if commit_hash not in {None, build.commit_hash}:
             return NothingToApprove(f"Build {build.build_number} of {project.name} is of commit {build.commit_hash}.")
-        approved = await self.store.approve_build(build_id, by, self.clock.now())
+        approved = await self.store.approve_build(build_id, by, self.clock.now(), once=once)
         if approved is not None:
             self.queue.admit(approved)
             return approved

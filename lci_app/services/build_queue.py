@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lci_app.core.model import Build, BuildStatus, NewBuild
-from lci_app.interfaces import Clock, Gone, Notice, StatusChange, Store
+from lci_app.interfaces import Clock, Gone, Notice, Once, Placed, StatusChange, Store
 from lci_app.services.hub import Hub
-from lci_app.services.results import NoSuchProject, Placed
+from lci_app.services.results import NoSuchProject
 
 
 @dataclass
@@ -18,13 +18,19 @@ class BuildQueue:
     bell: Notice
     clock: Clock
 
-    async def add(self, new: NewBuild) -> Placed | NoSuchProject:
+    async def add(self, new: NewBuild, once: Once[Placed] | None = None) -> Placed | NoSuchProject:
         """Queue one build; it is on disk when this returns."""
-        build = await self.store.queue_build(new, self.clock.now())
-        if isinstance(build, Gone):
+        placed = await self.store.queue_build(new, self.clock.now(), once=once)
+        if isinstance(placed, Gone):
             return NoSuchProject("The project was deleted.")
-        self.announce([build])
-        return await self.place(build)
+        self.announce([placed.build])
+        return placed
+
+    async def add_all(self, news: Sequence[NewBuild], once: Once[Sequence[Placed]] | None = None) -> Sequence[Placed]:
+        """Queue all of these builds or none, but for those whose project was deleted."""
+        placed = await self.store.queue_builds(news, self.clock.now(), once=once)
+        self.announce([each.build for each in placed])
+        return placed
 
     def announce(self, builds: Sequence[Build]) -> None:
         """Tell of builds that have just been recorded, and wake the scheduler."""

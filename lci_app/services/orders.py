@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from pydantic import ValidationError
@@ -14,9 +14,9 @@ from lci_app.core.matching import of_repository
 from lci_app.core.model import Build, NewBuild, Trigger, Trust
 from lci_app.core.project import Project, PullRequests
 from lci_app.core.pull_request import EVENT, number_of
-from lci_app.interfaces import Clock, Store
+from lci_app.interfaces import Clock, Once, Placed, Store
 from lci_app.services.build_queue import BuildQueue
-from lci_app.services.results import BuildsQueued, Invalid, NoSuchBuild, NoSuchProject, NothingRetained, Placed
+from lci_app.services.results import BuildsQueued, Invalid, NoSuchBuild, NoSuchProject, NothingRetained
 
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}")
 
@@ -38,31 +38,19 @@ class Orders:
         deploy: bool | None = None,
         parameters: Mapping[str, str] | None = None,
         by: str = "",
+        once: Once[Placed] | None = None,
     ) -> Placed | Invalid | NoSuchProject:
         """Queue a build that `by` asked for: of a commit, else of the head of a branch, else of the project's."""
         if parameters:
             return Invalid("parameters", "not supported yet")
-        if commit_hash is not None and not _COMMIT.fullmatch(commit_hash):
-            return Invalid("commit_hash", "must be a whole commit: 40 hexadecimal digits")
-        try:
-            wanted = branch or project.settings.branch
-            type(project.settings).model_validate({"repo": project.settings.repo, "branch": wanted})
-        except ValidationError:
-            return Invalid("branch", "must be a git branch name")
-        new = NewBuild(
-            project_id=project.id,
-            trigger=Trigger.MANUAL,
-            branch=wanted,
-            queue_key=project.queue_key(wanted, commit_hash),
-            trust=Trust.TRUSTED,
-            commit_hash=commit_hash,
-            requested_by=by,
-            priority=priority,
-            deploy=deploy is not False,
-        )
-        return await self.queue.add(new)
+        new = _ordered(project, commit_hash, branch, by)
+        if isinstance(new, Invalid):
+            return new
+        return await self.queue.add(replace(new, priority=priority, deploy=deploy is not False), once)
 
-    async def rebuild(self, build_id: int, *, by: str = "") -> Placed | NoSuchBuild | NoSuchProject | NothingRetained:
+    async def rebuild(
+        self, build_id: int, *, by: str = "", once: Once[Placed] | None = None
+    ) -> Placed | NoSuchBuild | NoSuchProject | NothingRetained:
         """Queue a new build of the same commit and parameters, which is deployed if the other one was to be.
 
         It is trusted no more than the other one, and approved only where that one's commit was.
@@ -94,10 +82,10 @@ class Orders:
             deploy=build.deploy,
             output_build_id=build.output_build_id,
         )
-        return await self.queue.add(new)
+        return await self.queue.add(new, once)
 
     async def rollback(
-        self, project: Project, build_id: int | None, *, by: str = ""
+        self, project: Project, build_id: int | None, *, by: str = "", once: Once[Placed] | None = None
     ) -> Placed | NothingRetained | NoSuchBuild:
         """Queue a build that deploys a kept output again; with it automatic deployment is turned off.
 
@@ -119,7 +107,7 @@ class Orders:
             parameters=target.parameters,
             output_build_id=target.id,
         )
-        placed = await self.queue.add(new)
+        placed = await self.queue.add(new, once)
         return placed if isinstance(placed, Placed) else NothingRetained(placed.message)
 
     async def _rollback_target(self, project: Project, build_id: int | None) -> Build | NothingRetained | NoSuchBuild:
@@ -150,7 +138,9 @@ class Orders:
             return 0
         return build.output_build_id or build.id
 
-    async def build_delivery(self, row_id: int, *, by: str = "") -> BuildsQueued | NoSuchProject | Invalid:
+    async def build_delivery(
+        self, row_id: int, *, by: str = "", once: Once[Sequence[Placed]] | None = None
+    ) -> BuildsQueued | NoSuchProject | Invalid:
         """Build a delivery that built nothing, because a person says so."""
         delivery = await self.store.delivery(row_id)
         if delivery is None:
@@ -159,42 +149,61 @@ class Orders:
         meant = of_repository([delivery.repository], projects, self.github_url)
         if delivery.project_ids:
             meant = [project for project in meant if project.id in delivery.project_ids]
-        number = number_of(delivery.ref) if delivery.event == EVENT else None
-        if number is not None:
-            return await self._build_pull_request(delivery, number, meant)
-        branch = delivery.ref.removeprefix("refs/heads/")
-        if delivery.event != "push" or branch == delivery.ref or delivery.after == "0" * 40:
-            return Invalid("id", f"delivery {row_id} is no push to a branch that is there: nothing can be built of it")
-        placed = []
-        for project in meant:
-            queued = await self.trigger(project, commit_hash=delivery.after, branch=branch, by=by)
-            if isinstance(queued, Placed):
-                placed.append(queued)
+        news = _of_delivery(delivery, meant, by)
+        if isinstance(news, Invalid):
+            return news
+        placed = await self.queue.add_all(news, once) if news else []
         return BuildsQueued(placed) if placed else NoSuchProject(f"No project builds {delivery.repository}.")
 
-    async def _build_pull_request(
-        self, delivery: Delivery, number: int, meant: Sequence[Project]
-    ) -> BuildsQueued | NoSuchProject | Invalid:
-        """Build the head that a delivery told of. What was not noted of it, where it comes from, may be a fork."""
-        willing = [each for each in meant if each.settings.pull_requests is PullRequests.FORKS_AFTER_APPROVAL]
-        if meant and not willing:
-            return Invalid(
-                "id", f"delivery {delivery.id} may be of a fork: its project's pull_requests does not allow it"
-            )
-        placed = []
-        for project in willing:
-            new = NewBuild(
-                project_id=project.id,
-                trigger=Trigger.PULL_REQUEST,
-                branch=project.settings.branch,
-                queue_key=project.pull_request_key(project.settings.branch, delivery.after),
-                trust=Trust.UNTRUSTED,
-                commit_hash=delivery.after,
-                pull_request=number,
-                needs_approval=True,
-                deploy=False,
-            )
-            queued = await self.queue.add(new)
-            if isinstance(queued, Placed):
-                placed.append(queued)
-        return BuildsQueued(placed) if placed else NoSuchProject(f"No project builds {delivery.repository}.")
+
+def _ordered(project: Project, commit_hash: str | None, branch: str | None, by: str) -> NewBuild | Invalid:
+    """Return the build that `by` asks for: of a commit, else of the head of a branch, else of the project's."""
+    if commit_hash is not None and not _COMMIT.fullmatch(commit_hash):
+        return Invalid("commit_hash", "must be a whole commit: 40 hexadecimal digits")
+    wanted = branch or project.settings.branch
+    try:
+        type(project.settings).model_validate({"repo": project.settings.repo, "branch": wanted})
+    except ValidationError:
+        return Invalid("branch", "must be a git branch name")
+    return NewBuild(
+        project_id=project.id,
+        trigger=Trigger.MANUAL,
+        branch=wanted,
+        queue_key=project.queue_key(wanted, commit_hash),
+        trust=Trust.TRUSTED,
+        commit_hash=commit_hash,
+        requested_by=by,
+    )
+
+
+def _of_delivery(delivery: Delivery, meant: Sequence[Project], by: str) -> list[NewBuild] | Invalid:
+    """Return what `by` asks for who has a delivery built by these projects."""
+    number = number_of(delivery.ref) if delivery.event == EVENT else None
+    if number is not None:
+        return _of_pull_request(delivery, number, meant)
+    branch = delivery.ref.removeprefix("refs/heads/")
+    if delivery.event != "push" or branch == delivery.ref or delivery.after == "0" * 40:
+        return Invalid("id", f"delivery {delivery.id} is no push to a branch that is there: nothing can be built of it")
+    ordered = [_ordered(project, delivery.after, branch, by) for project in meant]
+    return [new for new in ordered if isinstance(new, NewBuild)]
+
+
+def _of_pull_request(delivery: Delivery, number: int, meant: Sequence[Project]) -> list[NewBuild] | Invalid:
+    """Return builds of the head that a delivery told of. What was not noted of it, where it is from, may be a fork."""
+    willing = [each for each in meant if each.settings.pull_requests is PullRequests.FORKS_AFTER_APPROVAL]
+    if meant and not willing:
+        return Invalid("id", f"delivery {delivery.id} may be of a fork: its project's pull_requests does not allow it")
+    return [
+        NewBuild(
+            project_id=project.id,
+            trigger=Trigger.PULL_REQUEST,
+            branch=project.settings.branch,
+            queue_key=project.pull_request_key(project.settings.branch, delivery.after),
+            trust=Trust.UNTRUSTED,
+            commit_hash=delivery.after,
+            pull_request=number,
+            needs_approval=True,
+            deploy=False,
+        )
+        for project in willing
+    ]

@@ -15,6 +15,7 @@ from lci_app.interfaces import (
     Engine,
     Gone,
     NameTaken,
+    Once,
     Ports,
     PortsTaken,
     Store,
@@ -44,11 +45,13 @@ class Projects:
     clock: Clock
     port_base: int
 
-    async def create(self, new: NewProject) -> Project | NameTaken | DomainTaken:
+    async def create(self, new: NewProject, once: Once[Project] | None = None) -> Project | NameTaken | DomainTaken:
         """Register a project with the first pair of ports that no project holds and nobody on the host uses."""
         while True:
             number = await self._free_number()
-            created = await self.store.create_project(new, number=number, port_base=self.port_base, at=self.clock.now())
+            created = await self.store.create_project(
+                new, number=number, port_base=self.port_base, at=self.clock.now(), once=once
+            )
             if isinstance(created, PortsTaken):
                 continue
             if isinstance(created, Project):

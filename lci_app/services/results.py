@@ -7,14 +7,7 @@ from dataclasses import dataclass
 
 from lci_app.core.delivery import Verdict
 from lci_app.core.model import Build
-
-
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """A build and its place in its queue (1 = next, or running already)."""
-
-    build: Build
-    position: int
+from lci_app.interfaces import Placed
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from pathlib import Path
 import trio
 
 from lci_app.adapters.sqlite import SqliteStore, open_store
-from lci_app.core.model import Build, Scope
-from lci_app.interfaces import NewToken
+from lci_app.core.model import Scope
+from lci_app.interfaces import NewToken, Placed
 from tests.adapters.sqlite_store import EARLY, SEALER, new_build
 
 WRITERS = 8
@@ -38,8 +38,9 @@ async def queue_builds(store: SqliteStore, wanted: str) -> None:
 
     async def queue(count: int) -> None:
         for _ in range(count):
-            build = await store.queue_build(new_build(project), EARLY)
-            assert isinstance(build, Build)
+            placed = await store.queue_build(new_build(project), EARLY)
+            assert isinstance(placed, Placed)
+            build = placed.build
             say(str(build.build_number))
 
     async with trio.open_nursery() as nursery:

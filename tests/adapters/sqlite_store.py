@@ -14,7 +14,7 @@ from lci_app.adapters.vault import Key, Vault
 from lci_app.core import names
 from lci_app.core.model import Build, NewBuild, Trigger, Trust
 from lci_app.core.project import Project
-from lci_app.interfaces import Store
+from lci_app.interfaces import Placed, Store
 from tests.makers import new_project
 
 T = TypeVar("T")
@@ -74,6 +74,6 @@ def pull_request_build(project: Project, number: int = 7, **others: Any) -> NewB
 
 async def a_build(store: Store, project: Project, *, priority: int = 0, **others: Any) -> Build:
     """Queue a build of that project."""
-    build = await store.queue_build(new_build(project, priority=priority, **others), EARLY)
-    assert isinstance(build, Build)
-    return build
+    placed = await store.queue_build(new_build(project, priority=priority, **others), EARLY)
+    assert isinstance(placed, Placed)
+    return placed.build

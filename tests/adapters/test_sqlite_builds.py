@@ -20,7 +20,7 @@ from lci_app.core.model import (
     StageKind,
     Trigger,
 )
-from lci_app.interfaces import BuildFilter, Gone, Requeue, StatusChange
+from lci_app.interfaces import BuildFilter, Gone, Placed, Requeue, StatusChange
 from tests.adapters.sqlite_store import EARLY, LATER, LATEST, SEALER, a_build, a_project, new_build
 
 ATTEMPT = HealthAttempt(1, LATER, "http://127.0.0.1:9001/", ok=False, status=500, error=None, ms=1.5, body="ö")
@@ -66,8 +66,9 @@ async def test_every_field_of_a_new_build_comes_back_as_it_was(store):
         deploy=False,
         output_build_id=12,
     )
-    build = await store.queue_build(new, EARLY)
-    assert isinstance(build, Build)
+    placed = await store.queue_build(new, EARLY)
+    assert isinstance(placed, Placed)
+    build = placed.build
     assert build == await store.build(build.id)
     assert {name: getattr(build, name) for name in new.__slots__} == {
         name: getattr(new, name) for name in new.__slots__

@@ -16,7 +16,7 @@ import trio
 from lci_app.adapters.sqlite import SqliteStore, open_store
 from lci_app.core import names
 from lci_app.core.model import Build, Scope
-from lci_app.interfaces import BuildFilter, Trouble
+from lci_app.interfaces import BuildFilter, Placed, Trouble
 from tests.adapters.sqlite_store import EARLY, SEALER, a_project, new_build
 
 # Seconds; a guard against a hanging test, never waited for.
@@ -95,8 +95,9 @@ async def test_two_processes_that_write_at_once_share_one_sequence_of_numbers(pa
 
             async def queue() -> None:
                 for _ in range(10):
-                    build = await store.queue_build(new_build(project), EARLY)
-                    assert isinstance(build, Build)
+                    placed = await store.queue_build(new_build(project), EARLY)
+                    assert isinstance(placed, Placed)
+                    build = placed.build
                     numbers.append(str(build.build_number))
 
             for _ in range(8):
@@ -162,7 +163,7 @@ async def test_a_killed_writer_loses_nothing_that_it_acknowledged(path, acknowle
         following = await store.queue_build(new_build(project), EARLY)
     assert numbers <= set(kept)
     assert sorted(kept) == list(range(1, len(kept) + 1))
-    assert isinstance(following, Build)
-    assert following.build_number == len(kept) + 1
+    assert isinstance(following, Placed)
+    assert following.build.build_number == len(kept) + 1
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)

@@ -16,7 +16,7 @@ from lci_app.core import names
 from lci_app.core.delivery import Verdict
 from lci_app.core.model import Build, BuildStatus, NewBuild, Trigger, Trust, Wait
 from lci_app.core.project import Project
-from lci_app.interfaces import NewDelivery, RecordedDelivery
+from lci_app.interfaces import NewDelivery, Placed, RecordedDelivery
 from tests.adapters.sqlite_store import EARLY, LATER, LATEST, SEALER, a_build, a_project, pull_request_build
 
 HEAD, NEXT = "c" * 40, "d" * 40
@@ -29,9 +29,9 @@ async def store(tmp_path: Path):
 
 
 async def queued(store: SqliteStore, project: Project, **fields: Any) -> Build:
-    build = await store.queue_build(pull_request_build(project, **fields), EARLY)
-    assert isinstance(build, Build)
-    return build
+    placed = await store.queue_build(pull_request_build(project, **fields), EARLY)
+    assert isinstance(placed, Placed)
+    return placed.build
 
 
 async def delivered(store: SqliteStore, name: str, *builds: NewBuild) -> RecordedDelivery:

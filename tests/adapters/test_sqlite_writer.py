@@ -15,8 +15,7 @@ import trio.testing
 from lci_app.adapters.sqlite import SqliteStore, open_store
 from lci_app.adapters.sqlite.writer import in_thread
 from lci_app.core import names
-from lci_app.core.model import Build
-from lci_app.interfaces import OutsideError, Trouble
+from lci_app.interfaces import OutsideError, Placed, Trouble
 from tests.adapters.sqlite_store import EARLY, SEALER, a_project, inline_store, new_build, run_inline
 
 T = TypeVar("T")
@@ -252,8 +251,9 @@ async def test_build_numbers_are_dense_under_concurrency(store):
 
     async def queue() -> None:
         for _ in range(10):
-            build = await store.queue_build(new_build(project), EARLY)
-            assert isinstance(build, Build)
+            placed = await store.queue_build(new_build(project), EARLY)
+            assert isinstance(placed, Placed)
+            build = placed.build
             numbers.append(build.build_number)
 
     async def fail() -> None:

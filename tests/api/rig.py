@@ -33,7 +33,7 @@ from lci_app.core.accounts import Token
 from lci_app.core.model import Build, BuildStatus, NewBuild, Scope, Stream, Trigger, Trust
 from lci_app.core.project import Project
 from lci_app.core.traffic import ProjectTraffic, Traffic
-from lci_app.interfaces import Trouble
+from lci_app.interfaces import Placed, Trouble
 from lci_app.services.approvals import Approvals
 from lci_app.services.bell import Bell
 from lci_app.services.build_queue import BuildQueue
@@ -177,9 +177,9 @@ class Rig:
             **fields,
         }
         new = NewBuild(project_id=project.id, queue_key=project.queue_key("main"), **values)
-        build = await self.store.queue_build(new, self.clock.now())
-        assert isinstance(build, Build)
-        return build
+        placed = await self.store.queue_build(new, self.clock.now())
+        assert isinstance(placed, Placed)
+        return placed.build
 
     async def begin(self, build: Build) -> None:
         change = await self.store.begin_build(build.id, self.clock.now())

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import sqlite3
+
 import pytest
 import trio
 import trio.testing
 
+from lci_app.adapters.sqlite import builds
 from lci_app.api.table import ROUTES
 from lci_app.core.model import Slot
+from lci_app.interfaces import Placed
+from tests.adapters.sqlite_store import pull_request_build
 from tests.api.rig import Rig
 from tests.doubles.api_services import running
 
@@ -119,3 +124,41 @@ async def test_a_key_that_is_none_is_refused(rig: Rig, key: str) -> None:
     refused = await rig.post("/api/projects/shop/builds", {}, Idempotency_Key=key)
     assert (refused.status, refused.details["field"]) == (400, "Idempotency-Key")
     assert await builds_of(rig) == 0
+
+
+async def test_an_answer_is_kept_with_what_it_tells_of(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop = await rig.a_project("shop", pull_requests="forks_after_approval")
+    build = await rig.a_build(shop)
+    fork = await rig.store.queue_build(pull_request_build(shop), rig.clock.now())
+    assert isinstance(fork, Placed)
+
+    async def killed_before(*_: object, **__: object) -> None:
+        await trio.lowlevel.checkpoint()
+
+    monkeypatch.setattr(rig.store, "remember", killed_before)
+    asked = [
+        ("/api/projects", {"name": "blog", "repo": "a/b", "repo_token": "s3cret"}),
+        ("/api/projects/shop/builds", {"branch": "main"}),
+        (f"/api/builds/{build.id}/rebuild", {}),
+        (f"/api/builds/{fork.build.id}/approve", {}),
+    ]
+    for number, (path, body) in enumerate(asked):
+        first = await rig.post(path, body, Idempotency_Key=str(number))
+        again = await rig.post(path, body, Idempotency_Key=str(number))
+        assert (again.status, again.body) == (first.status, first.body)
+        assert first.status < 300
+    assert await builds_of(rig) == 4
+
+
+async def test_an_order_that_could_not_be_written_uses_no_key_up(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    await rig.a_project("shop")
+
+    def full(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(builds, "keep_answer", full)
+        assert (await rig.post("/api/projects/shop/builds", {}, **KEY)).status >= 500
+    assert await builds_of(rig) == 0
+    assert (await rig.post("/api/projects/shop/builds", {}, **KEY)).status == 202
+    assert await builds_of(rig) == 1

@@ -7,6 +7,7 @@ from typing import Any
 from lci_app.core.model import Build, Scope
 from lci_app.core.payload import sign
 from lci_app.core.project import Project
+from lci_app.interfaces import Placed
 from tests.adapters.sqlite_store import pull_request_build
 from tests.api.rig import SECRET, Answer, Rig
 from tests.makers import COMMIT, pull_request_body
@@ -19,8 +20,9 @@ async def deliver(rig: Rig, body: bytes, **headers: str) -> Answer:
 
 async def a_waiting(rig: Rig, **settings: Any) -> tuple[Project, Build]:
     shop = await rig.a_project("shop", **{"pull_requests": "forks_after_approval", **settings})
-    build = await rig.store.queue_build(pull_request_build(shop), rig.clock.now())
-    assert isinstance(build, Build)
+    placed = await rig.store.queue_build(pull_request_build(shop), rig.clock.now())
+    assert isinstance(placed, Placed)
+    build = placed.build
     return shop, build
 
 

@@ -10,7 +10,18 @@ import trio
 
 from lci_app.core.model import Build, Health, Slot, SlotState, SlotStatus
 from lci_app.core.project import NewProject, Project, ProjectSecrets, ProjectSettings
-from lci_app.interfaces import AsyncLines, Changed, Clock, DomainTaken, Gone, NameTaken, PortsTaken, Store, Trouble
+from lci_app.interfaces import (
+    AsyncLines,
+    Changed,
+    Clock,
+    DomainTaken,
+    Gone,
+    NameTaken,
+    Once,
+    PortsTaken,
+    Store,
+    Trouble,
+)
 from lci_app.services.hub import Hub
 from lci_app.services.results import BuildFinished, Deleted, NoSuchBuild, SlotEmpty
 
@@ -20,9 +31,9 @@ class StoreProjects:
     store: Store
     clock: Clock
 
-    async def create(self, new: NewProject) -> Project | NameTaken | DomainTaken:
+    async def create(self, new: NewProject, once: Once[Project] | None = None) -> Project | NameTaken | DomainTaken:
         number = max(await self.store.port_numbers(), default=0) + 1
-        created = await self.store.create_project(new, number=number, port_base=9000, at=self.clock.now())
+        created = await self.store.create_project(new, number=number, port_base=9000, at=self.clock.now(), once=once)
         assert not isinstance(created, PortsTaken)
         return created
 

@@ -15,7 +15,7 @@ from lci_app.core import names
 from lci_app.core.events import BuildStatusChanged, Published
 from lci_app.core.model import Build, BuildStatus, Slot, SlotState, Trigger
 from lci_app.core.project import Project
-from lci_app.interfaces import Store
+from lci_app.interfaces import Placed, Store
 from lci_app.services.approvals import Approvals
 from lci_app.services.bell import Bell
 from lci_app.services.build_queue import BuildQueue
@@ -36,7 +36,6 @@ from lci_app.services.projects import Projects
 from lci_app.services.readiness import Readiness
 from lci_app.services.reconciler import Reconciler
 from lci_app.services.repository_values import RepositoryValues
-from lci_app.services.results import Placed
 from lci_app.services.retirement import Retirement
 from lci_app.services.routes import Routes
 from lci_app.services.runtime import Runtime

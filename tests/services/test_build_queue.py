@@ -8,9 +8,10 @@ import trio
 
 from lci_app.core.events import BuildStatusChanged
 from lci_app.core.model import BuildStatus
+from lci_app.interfaces import Placed
 from lci_app.services.bell import Bell
 from lci_app.services.build_queue import BuildQueue
-from lci_app.services.results import NoSuchProject, Placed
+from lci_app.services.results import NoSuchProject
 from tests.adapters.sqlite_store import a_project, inline_store, new_build
 from tests.doubles.clock import TrioClock
 from tests.services.house import HubSpy

@@ -12,7 +12,7 @@ from lci_app.core.events import BuildStatusChanged
 from lci_app.core.model import Build, BuildStatus, Trigger, Trust, Wait
 from lci_app.core.payload import sign
 from lci_app.core.project import Project
-from lci_app.interfaces import ContainerSpec, Refusal
+from lci_app.interfaces import ContainerSpec, Placed, Refusal
 from lci_app.services.candidate import DeployOrder
 from lci_app.services.intake import WEBHOOK_SECRET
 from lci_app.services.results import (
@@ -26,7 +26,6 @@ from lci_app.services.results import (
     NoSuchProject,
     NothingRetained,
     NothingToApprove,
-    Placed,
     WebhookAnswer,
 )
 from tests.adapters.sqlite_store import EARLY, pull_request_build
@@ -234,8 +233,9 @@ async def test_what_was_turned_off_since_is_not_built(house: House, wanted: str)
 
 async def test_an_approval_of_another_commit_lets_nothing_run(house: House) -> None:
     shop = await house.register(pull_requests="forks_after_approval")
-    build = await house.store.queue_build(pull_request_build(shop, approved_commit=NEXT), EARLY)
-    assert isinstance(build, Build)
+    placed = await house.store.queue_build(pull_request_build(shop, approved_commit=NEXT), EARLY)
+    assert isinstance(placed, Placed)
+    build = placed.build
     house.queue.announce([build])
     await house.ended(await house.pushed(shop))
     still = await house.store.build(build.id)

@@ -9,8 +9,8 @@ import pytest
 from lci_app.core.delivery import Verdict
 from lci_app.core.model import Build, BuildStatus, Trigger
 from lci_app.core.project import Project
-from lci_app.interfaces import NewDelivery, Trouble
-from lci_app.services.results import BuildsQueued, Invalid, NoSuchBuild, NoSuchProject, NothingRetained, Placed
+from lci_app.interfaces import NewDelivery, Placed, Trouble
+from lci_app.services.results import BuildsQueued, Invalid, NoSuchBuild, NoSuchProject, NothingRetained
 from tests.adapters.sqlite_store import EARLY
 from tests.makers import BEFORE, COMMIT
 from tests.services.house import House, Watched

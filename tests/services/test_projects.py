@@ -10,8 +10,8 @@ import trio
 from lci_app.core import names
 from lci_app.core.model import Build, BuildStatus
 from lci_app.core.project import Project
-from lci_app.interfaces import Changed, DomainTaken, Gone, NameTaken, Trouble
-from lci_app.services.results import Deleted, Placed
+from lci_app.interfaces import Changed, DomainTaken, Gone, NameTaken, Placed, Trouble
+from lci_app.services.results import Deleted
 from tests.doubles.engine import Script
 from tests.makers import new_project, settings
 from tests.services.house import House

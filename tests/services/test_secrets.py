@@ -13,10 +13,11 @@ import trio
 from lci_app.adapters.sqlite import open_store
 from lci_app.adapters.vault import open_vault
 from lci_app.core import names
-from lci_app.core.model import Build, BuildStatus, Stream, Trigger, Trust, Wait
+from lci_app.core.model import BuildStatus, Stream, Trigger, Trust, Wait
 from lci_app.core.project import Project, ProjectSecrets
+from lci_app.interfaces import Placed
 from lci_app.services.masks import Masks
-from lci_app.services.results import Placed, SlotEmpty
+from lci_app.services.results import SlotEmpty
 from lci_app.services.secrets import Secrets
 from tests.adapters.sqlite_store import EARLY, a_build, pull_request_build
 from tests.doubles.engine import Script
@@ -86,8 +87,9 @@ async def test_a_secret_that_is_not_stored_is_named(house: House) -> None:
 
 async def test_a_build_that_nobody_of_the_repository_vouches_for_gets_none(house: House) -> None:
     shop = await with_secrets(house)
-    build = await house.store.queue_build(pull_request_build(shop), EARLY)
-    assert isinstance(build, Build)
+    placed = await house.store.queue_build(pull_request_build(shop), EARLY)
+    assert isinstance(placed, Placed)
+    build = placed.build
     delivery = await house.secrets.deliver(build, shop.settings)
     assert (delivery.for_build, delivery.for_version) == ({}, {})
 
@@ -95,8 +97,9 @@ async def test_a_build_that_nobody_of_the_repository_vouches_for_gets_none(house
 @pytest.mark.parametrize("trigger", list(Trigger))
 async def test_who_gets_secrets_does_not_follow_from_what_triggered_a_build(house: House, trigger: Trigger) -> None:
     shop = await with_secrets(house)
-    build = await house.store.queue_build(pull_request_build(shop, trigger=trigger), EARLY)
-    assert isinstance(build, Build)
+    placed = await house.store.queue_build(pull_request_build(shop, trigger=trigger), EARLY)
+    assert isinstance(placed, Placed)
+    build = placed.build
     assert (await house.secrets.deliver(build, shop.settings)).for_build == {}
     trusted = await a_build(house.store, shop, trigger=trigger)
     assert (await house.secrets.deliver(trusted, shop.settings)).for_build != {}
@@ -178,8 +181,9 @@ async def test_credentials_of_the_source_are_masked_too(house: House) -> None:
 
 async def test_a_build_that_is_not_trusted_is_not_trusted_more_when_it_is_built_again(house: House) -> None:
     shop = await house.register()
-    build = await house.store.queue_build(pull_request_build(shop), EARLY)
-    assert isinstance(build, Build)
+    placed = await house.store.queue_build(pull_request_build(shop), EARLY)
+    assert isinstance(placed, Placed)
+    build = placed.build
     again = await house.orders.rebuild(build.id)
     assert isinstance(again, Placed)
     assert (again.build.trust, again.build.trigger) == (Trust.UNTRUSTED, Trigger.REBUILD)

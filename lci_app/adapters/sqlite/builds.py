@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from sqlite3 import Connection
 from typing import Final
 
@@ -9,9 +10,10 @@ from lci_app.adapters.sqlite import rows
 from lci_app.adapters.sqlite.database import Room
 from lci_app.adapters.sqlite.projects import turn_auto_deploy
 from lci_app.adapters.sqlite.rows import bound
+from lci_app.adapters.sqlite.settings import keep_answer
 from lci_app.core.model import Build, BuildStatus, NewBuild, Timestamp, Trigger
 from lci_app.core.substitution import BUILD_NUMBER
-from lci_app.interfaces import BuildFilter, Gone
+from lci_app.interfaces import BuildFilter, Gone, Once, Placed
 
 SELECT_BUILD: Final = "SELECT b.*, p.name AS project_name FROM builds b JOIN projects p ON p.id = b.project_id "
 # The planner keeps no statistics here, and would rather read every build that ever was.
@@ -23,9 +25,15 @@ WHERE b.id IN (SELECT (SELECT max(id) FROM builds WHERE project_id = each.id) FR
 
 
 class BuildsRoom(Room):
-    async def queue_build(self, new: NewBuild, at: Timestamp) -> Build | Gone:
+    async def queue_build(self, new: NewBuild, at: Timestamp, *, once: Once[Placed] | None = None) -> Placed | Gone:
         """Queue a build; a rollback turns its project's automatic deployment off."""
-        return await self._database.write(insert_build, new, at)
+        return await self._database.write(_queue_one, new, at, once)
+
+    async def queue_builds(
+        self, news: Sequence[NewBuild], at: Timestamp, *, once: Once[Sequence[Placed]] | None = None
+    ) -> Sequence[Placed]:
+        """Queue several builds at once, but for those of projects that are gone."""
+        return await self._database.write(_queue_several, news, at, once)
 
     async def build(self, build_id: int) -> Build | None:
         return await self._database.glance(build_by_id, build_id)
@@ -111,6 +119,24 @@ def insert_build(connection: Connection, new: NewBuild, at: Timestamp) -> Build 
     ).fetchone()
     build = build_by_id(connection, build_id)
     return Gone() if build is None else build
+
+
+def _queue_one(connection: Connection, new: NewBuild, at: Timestamp, once: Once[Placed] | None) -> Placed | Gone:
+    build = insert_build(connection, new, at)
+    if isinstance(build, Gone):
+        return build
+    placed = Placed(build, _queue_position(connection, build.id))
+    keep_answer(connection, once, placed)
+    return placed
+
+
+def _queue_several(
+    connection: Connection, news: Sequence[NewBuild], at: Timestamp, once: Once[Sequence[Placed]] | None
+) -> Sequence[Placed]:
+    placed = [each for new in news if isinstance(each := _queue_one(connection, new, at, None), Placed)]
+    if placed:
+        keep_answer(connection, once, placed)
+    return placed
 
 
 def _several(connection: Connection, query: str, **values: object) -> list[Build]:

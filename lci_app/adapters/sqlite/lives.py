@@ -13,10 +13,11 @@ from lci_app.adapters.sqlite.builds import build_by_id
 from lci_app.adapters.sqlite.database import Room
 from lci_app.adapters.sqlite.deployments import has_switched, switched_slot
 from lci_app.adapters.sqlite.rows import bound, seconds_between
+from lci_app.adapters.sqlite.settings import keep_answer
 from lci_app.adapters.sqlite.stages import end_running_stages, forget_stages
 from lci_app.core.lifecycle import RUNNING, may_follow
 from lci_app.core.model import Build, BuildStatus, Failure, JsonObject, StageStatus, Timestamp, Trust, Wait
-from lci_app.interfaces import Requeue, StatusChange
+from lci_app.interfaces import Once, Requeue, StatusChange
 
 _STAGES_END_AS: Final = {
     BuildStatus.SUCCESS: StageStatus.SUCCESS,
@@ -42,9 +43,11 @@ class LivesRoom(Room):
         """Building → Deploying; None also when its cancellation was asked for."""
         return await self._database.write(_begin_deploying, build_id)
 
-    async def approve_build(self, build_id: int, by: str, at: Timestamp) -> Build | None:
+    async def approve_build(
+        self, build_id: int, by: str, at: Timestamp, *, once: Once[Build] | None = None
+    ) -> Build | None:
         """Approve the commit of a build that waits for that; None where it does not."""
-        return await self._database.write(_approve, build_id, by, at)
+        return await self._database.write(_approve, build_id, by, at, once)
 
     async def request_cancel(self, build_id: int, at: Timestamp) -> StatusChange | None:
         """A queued build is Cancelled at once; a running one is marked, if its deployment has not switched yet.
@@ -134,15 +137,18 @@ def cancel_queued(connection: Connection, project_id: int, pull_request: int, at
     return [change.build for change in changes if change is not None]
 
 
-def _approve(connection: Connection, build_id: int, by: str, at: Timestamp) -> Build | None:
-    build = build_by_id(connection, build_id)
-    if build is None or build.waits_for is not Wait.APPROVAL:
+def _approve(connection: Connection, build_id: int, by: str, at: Timestamp, once: Once[Build] | None) -> Build | None:
+    waiting = build_by_id(connection, build_id)
+    if waiting is None or waiting.waits_for is not Wait.APPROVAL:
         return None
     connection.execute(
         "UPDATE builds SET approved_commit = commit_hash, approved_by = :by, approved_at = :at WHERE id = :id",
         bound(id=build_id, by=by, at=at),
     )
-    return build_by_id(connection, build_id)
+    approved = build_by_id(connection, build_id)
+    if approved is not None:
+        keep_answer(connection, once, approved)
+    return approved
 
 
 def _request_cancel(connection: Connection, build_id: int, at: Timestamp) -> StatusChange | None:

@@ -10,17 +10,18 @@ from lci_app.adapters.sqlite import rows
 from lci_app.adapters.sqlite.database import Room
 from lci_app.adapters.sqlite.rows import bound
 from lci_app.adapters.sqlite.sealed import of_project
+from lci_app.adapters.sqlite.settings import keep_answer
 from lci_app.core.model import Slot, Timestamp
 from lci_app.core.project import NewProject, Project, ProjectSecrets, ProjectSettings
-from lci_app.interfaces import Changed, DomainTaken, Gone, NameTaken, PortsTaken, Sealer
+from lci_app.interfaces import Changed, DomainTaken, Gone, NameTaken, Once, PortsTaken, Sealer
 
 
 class ProjectsRoom(Room):
     async def create_project(
-        self, new: NewProject, *, number: int, port_base: int, at: Timestamp
+        self, new: NewProject, *, number: int, port_base: int, at: Timestamp, once: Once[Project] | None = None
     ) -> Project | NameTaken | DomainTaken | PortsTaken:
         """Register a project with port pair `number` (from 1): port_base + (number-1)*10 + 1 and + 2."""
-        return await self._database.write(_create, self._sealer, new, number, port_base, at)
+        return await self._database.write(_create, self._sealer, new, number, port_base, at, once)
 
     async def port_numbers(self) -> frozenset[int]:
         """Return the pair numbers that projects hold."""
@@ -102,8 +103,14 @@ def _list(connection: Connection, limit: int | None, offset: int) -> tuple[int, 
     return total, [rows.project(row) for row in found]
 
 
-def _create(
-    connection: Connection, sealer: Sealer, new: NewProject, number: int, port_base: int, at: Timestamp
+def _create(  # noqa: PLR0913, PLR0917 - what the call is given
+    connection: Connection,
+    sealer: Sealer,
+    new: NewProject,
+    number: int,
+    port_base: int,
+    at: Timestamp,
+    once: Once[Project] | None,
 ) -> Project | NameTaken | DomainTaken | PortsTaken:
     if _by_name(connection, new.name) is not None:
         return NameTaken(new.name)
@@ -127,6 +134,7 @@ def _create(
     project = rows.project(row)
     _write_domains(connection, project)
     _write_secrets(connection, sealer, project.id, new.secrets.model_dump())
+    keep_answer(connection, once, project)
     return project
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from sqlite3 import Connection
-from typing import Any
+from typing import Any, TypeVar
 
 from lci_app.adapters.sqlite import rows
 from lci_app.adapters.sqlite.database import Room
@@ -12,7 +12,9 @@ from lci_app.adapters.sqlite.rows import bound
 from lci_app.adapters.sqlite.sealed import SECRET_SETTINGS, of_setting
 from lci_app.adapters.sqlite.users import end_sessions_and_tokens
 from lci_app.core.model import Timestamp
-from lci_app.interfaces import RememberedAnswer, Sealer
+from lci_app.interfaces import Once, RememberedAnswer, Sealer
+
+T = TypeVar("T")
 
 
 class SettingsRoom(Room):
@@ -36,6 +38,12 @@ class SettingsRoom(Room):
     async def remember(self, key: str, answer: RememberedAnswer, *, at: Timestamp, forget_before: Timestamp) -> None:
         """Keep an answer, unless that key has a younger one than `forget_before`; drop all the older ones."""
         await self._database.write(_remember, key, answer, at, forget_before)
+
+
+def keep_answer(connection: Connection, once: Once[T] | None, made: T) -> None:
+    """Keep what a request is answered that has made something, in the transaction that makes it."""
+    if once is not None:
+        _remember(connection, once.key, once.answer(made), once.at, once.forget_before)
 
 
 def _setting(connection: Connection, sealer: Sealer, name: str) -> str | None:

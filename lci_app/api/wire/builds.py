@@ -23,7 +23,7 @@ from lci_app.core.model import (
     Trust,
     Wait,
 )
-from lci_app.services.results import Placed
+from lci_app.interfaces import Placed
 
 
 class ProjectBuildsQuery(GrowingPage):
