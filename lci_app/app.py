@@ -148,7 +148,7 @@ async def open_outside(config: Config) -> AsyncIterator[Outside]:
             if not (await store.projects())[0]:
                 # Nobody waits for anything to be served: whoever sets lci up learns of a wrong address now.
                 await _wait_engine(engine, config.docker_host or "its local socket")
-            logs = LogFiles(config.data_dir, clock, regex_command=[*program, "log-search"])
+            logs = LogFiles(config.data_dir, clock, regex_command=[*program, "log-search"], alarm=alarm.ring)
             workspace = DirectoryWorkspace(config.data_dir)
             disk = DataDisk(config.data_dir)
             yield Outside(store, engine, source, logs, workspace, proxy, firewall, vault, clock, disk, alarm, instance)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 from collections.abc import Iterator
@@ -23,11 +24,18 @@ class SmallDisk:
         return self.path / "ballast"
 
     def fill(self, *, leave: int = 0) -> None:
-        """Take all room but `leave` bytes."""
-        told = os.statvfs(self.path)
+        """Take all room but `leave` bytes; others may write meanwhile."""
         with self._ballast.open("ab", buffering=0) as file:
-            size = file.tell() + max(told.f_bavail * told.f_frsize - leave, 0)
-            os.posix_fallocate(file.fileno(), 0, max(size, 1))
+            while True:
+                told = os.statvfs(self.path)
+                size = os.fstat(file.fileno()).st_size + max(told.f_bavail * told.f_frsize - leave, 0)
+                try:
+                    os.posix_fallocate(file.fileno(), 0, max(size, 1))
+                except OSError as error:
+                    if error.errno != errno.ENOSPC:
+                        raise
+                else:
+                    break
 
     def make_room(self) -> None:
         self._ballast.unlink()

@@ -9,7 +9,7 @@ import requests
 
 from tests.git_server import GitRepository
 from tests.tmpfs import needs_mount, open_small_disk
-from tests.whole.service import Service, WaitLoop, push_payload, run_service
+from tests.whole.service import Service, WaitLoop, instance_containers, push_payload, run_service
 
 pytestmark = needs_mount
 FILLING = "dd if=/dev/zero of=/output/filler bs=64k; cp index.html /output/"
@@ -81,3 +81,28 @@ def test_pushes_to_a_full_disk_are_refused_or_kept_and_all_kept_ones_are_built(
         listed = service.get("/api/projects/web/builds?limit=200")
         assert listed["total"] == len(kept) + 2
         assert service.visit("/web/index.html").text == "first"
+
+
+def test_a_log_that_the_disk_does_not_take_is_the_machines_trouble_and_tried_again(
+    tmp_path: Path, shop: GitRepository
+) -> None:
+    # More than a page of the log a line, so that every line needs room.
+    talking = "for i in $(seq 60); do head -c 6000 /dev/zero | tr '\\0' x; echo; sleep 0.05; done; cp -r . /output/"
+    with (
+        open_small_disk(tmp_path / "disk", size="48m") as disk,
+        run_service(tmp_path / "disk" / "data", options=("--disk-reserve", "8m")) as service,
+    ):
+        service.register("web", shop.url, build_command=talking)
+        build = service.post("/api/projects/web/builds")["build_id"]
+        waiting = WaitLoop("the command's first line")
+        while not service.get(f"/api/builds/{build}/logs?tail=1")["lines"][-1:] or "xxx" not in service.log_text(build):
+            waiting.again()
+        disk.fill()
+        assert wait_ready(service, 503) == ["DISK_FULL"]
+        waiting = WaitLoop("the command to be ended")
+        while instance_containers(service.data_dir):
+            waiting.again()
+        disk.make_room()
+        ended = service.wait_build(build)
+        assert (ended["status"], ended["infra_retries"]) == ("Success", 1)
+        assert any("Trying again after trouble: the log " in line for line in service.log_lines(build))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager, suppress
+from functools import partial
 from pathlib import Path, PurePosixPath
 from threading import Lock
 from typing import Final, TypeVar
@@ -35,9 +36,20 @@ T = TypeVar("T")
 
 
 class LogFiles:
-    """`interfaces.Logs` on files below `directory`; `regex_command` starts `regex_child.main`."""
+    """`interfaces.Logs` on files below `directory`; `regex_command` starts `regex_child.main`.
 
-    def __init__(self, directory: Path, clock: Clock, *, regex_command: Sequence[str] = REGEX_COMMAND) -> None:
+    `alarm` is called, in the event loop, whenever the disk has failed a write.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        clock: Clock,
+        *,
+        regex_command: Sequence[str] = REGEX_COMMAND,
+        alarm: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._alarm = alarm
         self._directory = directory
         self._clock = clock
         self._regex_command = regex_command
@@ -54,7 +66,13 @@ class LogFiles:
         # One for each log: its system lines keep their order, and a slow disk under one holds up no other.
         limiter = trio.CapacityLimiter(1)
         followers = Followers()
-        writer = await trio.to_thread.run_sync(self._open, path, followers, limiter, limiter=limiter)
+        alarm = partial(_call_soon, trio.lowlevel.current_trio_token(), self._alarm)
+        opening = partial(BuildLogWriter, path, self._clock, followers, limiter, alarm)
+        try:
+            writer = await trio.to_thread.run_sync(self._open, path, opening, limiter=limiter)
+        except Trouble:
+            self._alarm()
+            raise
         try:
             yield writer
         finally:
@@ -125,12 +143,12 @@ class LogFiles:
             raise ValueError(f"{relative!r} is not a path below the data directory")
         return self._directory / parts
 
-    def _open(self, path: Path, followers: Followers, limiter: trio.CapacityLimiter) -> BuildLogWriter:
+    def _open(self, path: Path, opening: Callable[[], BuildLogWriter]) -> BuildLogWriter:
         with self._mending, _trouble(path, "opened"):
             if path in self._writers:
                 raise RuntimeError(f"{path} is being written already")
             make_directories(self._directory, path.parent)
-            writer = self._writers[path] = BuildLogWriter(path, self._clock, followers, limiter)
+            writer = self._writers[path] = opening()
             return writer
 
     async def _use(self, relative: str, missing: T, use: Callable[[LogReader], T]) -> T:
@@ -184,6 +202,12 @@ async def _up_to(limit: int, steps: Iterator[list[LogRecord]], threads: trio.Cap
         found += step
         length += sum(len(record.text) for record in step)
     return found[:limit]
+
+
+def _call_soon(loop: trio.lowlevel.TrioToken, function: Callable[[], None]) -> None:
+    """Have a function called in the event loop, from any thread; a loop that has ended calls nothing any more."""
+    with suppress(trio.RunFinishedError):
+        loop.run_sync_soon(function, idempotent=True)
 
 
 @contextmanager

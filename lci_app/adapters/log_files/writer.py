@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from threading import Lock
@@ -26,8 +26,19 @@ from lci_app.interfaces import Clock, LogRecord, Trouble
 class BuildLogWriter:
     """An `interfaces.LogWriter`. Whoever makes it calls `close`, in a thread, and rings its followers after."""
 
-    def __init__(self, path: Path, clock: Clock, followers: Followers, limiter: trio.CapacityLimiter) -> None:
-        """Open the log, mended where a crash has torn it. Blocks on the disk. Raises OSError."""
+    def __init__(
+        self,
+        path: Path,
+        clock: Clock,
+        followers: Followers,
+        limiter: trio.CapacityLimiter,
+        alarm: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Open the log, mended where a crash has torn it. Blocks on the disk. Raises OSError.
+
+        `alarm` is called, in any thread, whenever the disk has failed a write.
+        """
+        self._alarm = alarm
         self._path = path
         self._clock = clock
         self._limiter = limiter
@@ -186,4 +197,5 @@ class BuildLogWriter:
             raise self._trouble("be synced to the disk", error) from error
 
     def _trouble(self, what: str, error: OSError) -> Trouble:
+        self._alarm()
         return Trouble("LOG_FAILED", f"the log {self._path} cannot {what}: {error.strerror or error}")
