@@ -11,7 +11,8 @@ from lci_app.interfaces import OutsideError, Trouble
 class DatabaseRefused(OutsideError):
     """The file cannot be this program's database; `str(error)` is one sentence that says why and what to do.
 
-    `code` is one of DATABASE_NEWER, DATABASE_EDITED, DATABASE_FOREIGN, DATABASE_DAMAGED, DATABASE_UNUSABLE.
+    `code` is one of DATABASE_NEWER, DATABASE_EDITED, DATABASE_FOREIGN, DATABASE_DAMAGED, DATABASE_UNUSABLE,
+    DATABASE_NOT_COPIED.
     """
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from lci_app.adapters.sqlite.copies import copies_of, keep_copy
 from lci_app.adapters.sqlite.errors import DatabaseRefused
 from lci_app.adapters.sqlite.migrate import Migration, applied, migrate, missing
 from lci_app.adapters.sqlite.sealed import seal_clear_values
@@ -24,6 +26,8 @@ READERS: Final = 4
 # Bytes that the log keeps after a checkpoint; more only while a burst or a long reader holds it.
 _LOG_LIMIT: Final = 16 * 1024 * 1024
 _SIDE_FILES: Final = ("", "-wal", "-shm")
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ class Connections:
 
 
 def open_database(path: Path, known: Sequence[Migration], sealer: Sealer, at: Timestamp) -> Connections:
-    """Open a database that has this program's schema, made or migrated where need be.
+    """Open a database that has this program's schema, made or migrated where need be; what is migrated is copied first.
 
     Raises DatabaseRefused; a file that is refused keeps its bytes.
     """
@@ -114,16 +118,30 @@ def _inspect(path: Path, known: Sequence[Migration]) -> None:
     if _size(path) == 0:
         return
     with closing(_connect(path, "ro")) as connection:
-        missing(applied(connection), known)
+        have = applied(connection)
+        try:
+            missing(have, known)
+        except DatabaseRefused as refused:
+            raise _with_copies(refused, path, known) from None
         (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
         if verdict != "ok":
             raise DatabaseRefused("DATABASE_DAMAGED", f"it is damaged ({verdict}): restore a backup")
 
 
+def _with_copies(refused: DatabaseRefused, path: Path, known: Sequence[Migration]) -> DatabaseRefused:
+    """Return the refusal of a newer database with the copies from before its upgrade, where there are any."""
+    newest = max((migration.version for migration in known), default=0)
+    copies = copies_of(path, up_to_schema=newest)
+    if refused.code != "DATABASE_NEWER" or not copies:
+        return refused
+    listed = ", ".join(str(copy) for copy in copies)
+    return DatabaseRefused(refused.code, f"{refused}; copies from before, newest first: {listed}")
+
+
 def _connect_all(path: Path, known: Sequence[Migration], sealer: Sealer, at: Timestamp) -> Connections:
     with ExitStack() as opened:
         writing = opened.enter_context(closing(_connect(path, "rw")))
-        _set_up_writing(writing, known, at)
+        _set_up_writing(writing, path, known, at)
         seal_clear_values(writing, sealer)
         reading = tuple(opened.enter_context(closing(_connect(path, "ro"))) for _ in range(READERS))
         glancing = opened.enter_context(closing(_connect(path, "ro", busy_timeout=0)))
@@ -131,11 +149,18 @@ def _connect_all(path: Path, known: Sequence[Migration], sealer: Sealer, at: Tim
     return Connections(writing, reading, glancing)
 
 
-def _set_up_writing(connection: sqlite3.Connection, known: Sequence[Migration], at: Timestamp) -> None:
+def _set_up_writing(connection: sqlite3.Connection, path: Path, known: Sequence[Migration], at: Timestamp) -> None:
     (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
     if mode != "wal":
         raise DatabaseRefused("DATABASE_UNUSABLE", "its file system has no shared memory: use a local disk")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute(f"PRAGMA journal_size_limit = {_LOG_LIMIT}")
+    have = applied(connection)
+    if have and missing(have, known):
+        copy = keep_copy(connection, path, schema=max(have), at=at)
+        newest = known[-1].version
+        _log.warning(
+            "the database %s changes from schema %d to %d; as it was it lies in %s", path, max(have), newest, copy
+        )
     migrate(connection, known, at)
     connection.execute("PRAGMA foreign_keys = ON")
