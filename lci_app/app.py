@@ -10,7 +10,6 @@ import logging
 import secrets as random_secrets
 import signal
 import sys
-import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from functools import partial
@@ -28,6 +27,7 @@ from lci_app.adapters.host import (
     READY,
     STOPPING,
     end_with_parent,
+    is_another_data_directory,
     keep_one_unpacked,
     notify_systemd,
     open_lock,
@@ -48,10 +48,10 @@ from lci_app.core.readiness import Condition
 from lci_app.core.subnets import NetworkKind, Subnets
 from lci_app.interfaces import Engine, OutsideError, Trouble
 from lci_app.proxy.supervisor import open_proxy
+from lci_app.services import identity
 from lci_app.services.bell import Bell
 from lci_app.services.intake import WEBHOOK_SECRET
 
-_INSTANCE: Final = "instance"
 # How long the engine may take to answer when lci starts.
 _ENGINE_TIMEOUT: Final = 10.0
 # While the engine does not answer, containers cannot be compared with the database: tried again after this.
@@ -128,7 +128,7 @@ async def open_outside(config: Config) -> AsyncIterator[Outside]:
         open_source(program=program) as source,
     ):
         await store.setting_or_create(WEBHOOK_SECRET, random_secrets.token_hex(32))
-        instance = await store.setting_or_create(_INSTANCE, uuid.uuid4().hex)
+        instance = await identity.settle(store, config.data_dir.resolve(), is_another_data_directory)
         async with (
             open_engine(config.docker_host, instance, container_range=config.container_range, logins=store) as engine,
             open_firewall(instance, config.build_allow) as firewall,

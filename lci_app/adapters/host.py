@@ -79,6 +79,14 @@ def holder_of(data_directory: Path) -> str | None:
         return None
 
 
+def is_another_data_directory(path: Path, other: Path) -> bool:
+    """Return whether at `path` lies an lci's data directory, and not the one at `other` by another name."""
+    try:
+        return (path / names.DATABASE).exists() and not path.samefile(other)
+    except OSError:
+        return False
+
+
 class DirectoryFacts:
     """Fulfils `interfaces.HostFacts` for one data directory, as it is when this is made: whoever opens its database
     closes that to others. Raises OSError.

@@ -172,6 +172,15 @@ def _add_data_directory(parser: Parser) -> None:
     _add_local(command)
     command.set_defaults(run="local:webhook_secret")
 
+    command = parser.add_command(
+        "new-instance",
+        help="make a copied data directory an lci of its own",
+        description="Give a data directory that was copied from another one an id of its own, so that neither takes "
+        "the other's containers for its own. Works on the data directory while no service runs.",
+    )
+    _add_local(command)
+    command.set_defaults(run="local:new_instance")
+
 
 def _add_rest(parser: Parser) -> None:
     command = parser.add_command(

@@ -11,7 +11,7 @@ import trio
 from lci_app.adapters.clock import SystemClock
 from lci_app.adapters.docker import open_engine
 from lci_app.adapters.firewall import HostFirewall
-from lci_app.adapters.host import DirectoryFacts, HostPorts, holder_of
+from lci_app.adapters.host import DirectoryFacts, HostPorts, holder_of, is_another_data_directory
 from lci_app.adapters.log_files.logs import LogFiles
 from lci_app.adapters.sqlite import DatabaseRefused, open_store
 from lci_app.adapters.vault import open_vault
@@ -20,12 +20,11 @@ from lci_app.cli.exits import CommandError, Exit
 from lci_app.cli.screen import Screen
 from lci_app.config import Config
 from lci_app.config.surroundings import load_config
-from lci_app.core import names
+from lci_app.core import findings, names
 from lci_app.core.findings import Finding, Severity
 from lci_app.interfaces import OutsideError
+from lci_app.services import identity
 from lci_app.services.doctor import Doctor
-
-_INSTANCE = "instance"
 
 
 def doctor(arguments: argparse.Namespace) -> Exit:
@@ -52,7 +51,11 @@ async def _examine(config: Config, served: bool) -> list[Finding]:
     host = DirectoryFacts(config.data_dir)
     vault = open_vault(config.data_dir / names.KEYS, config.credentials_dir and config.credentials_dir / names.KEYS)
     async with open_store(config.data_dir / names.DATABASE, sealer=vault, at=SystemClock().now()) as store:
-        instance = await store.setting(_INSTANCE) or ""
+        instance = await identity.instance_of(store)
+        original = await identity.original_of(store, config.data_dir.resolve(), is_another_data_directory)
+        if original is not None:
+            # What bears the id is the other one's: held against what is recorded here it would all be wrong.
+            return list(findings.of_copy(str(config.data_dir), str(original)))
         async with open_engine(config.docker_host, instance, container_range=config.container_range) as engine:
             walls = HostFirewall(instance, config.build_allow)
             workspace = DirectoryWorkspace(config.data_dir)

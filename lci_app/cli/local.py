@@ -1,4 +1,4 @@
-"""The data directory itself, whether or not a service runs; and `webhook-secret`, which works on it."""
+"""The data directory itself, whether or not a service runs; and two commands that work on it."""
 
 from __future__ import annotations
 
@@ -12,14 +12,17 @@ from typing import Any
 import trio
 
 from lci_app.adapters.clock import SystemClock
+from lci_app.adapters.host import holder_of
 from lci_app.adapters.sqlite import open_store
 from lci_app.adapters.vault import open_vault
 from lci_app.cli.exits import CommandError, Exit
 from lci_app.cli.screen import Screen
+from lci_app.config import Config
 from lci_app.config.surroundings import load_config
 from lci_app.core import names
 from lci_app.core.model import Scope
 from lci_app.interfaces import OutsideError, Store
+from lci_app.services import identity
 from lci_app.services.intake import WEBHOOK_SECRET
 from lci_app.services.tokens import TokenWish, make_token
 
@@ -31,6 +34,24 @@ def webhook_secret(arguments: argparse.Namespace) -> Exit:
         screen.data({"secret": secret})
     else:
         screen.say(secret)
+    return Exit.DONE
+
+
+def new_instance(arguments: argparse.Namespace) -> Exit:
+    """Make a copied data directory an lci of its own; not while a service serves from it."""
+    directory = _config_of(arguments).data_dir
+    if not (directory / names.DATABASE).exists():
+        raise CommandError(Exit.NOT_FOUND, f"{directory} holds no database: no lci has served from it yet")
+    if (holder := holder_of(directory)) is not None:
+        raise CommandError(Exit.CONFLICT, f"{directory} is in use by a service (process {holder}): stop that first")
+    instance = _on_store(arguments, lambda store: identity.renew(store, directory.resolve()))
+    screen = Screen.of(arguments)
+    if arguments.json:
+        screen.data({"instance": instance})
+    else:
+        screen.say(
+            f"{directory} is an lci of its own now ({instance}): the containers of the other are not its any more"
+        )
     return Exit.DONE
 
 
@@ -61,8 +82,12 @@ def _make_data_directory(directory: Path) -> None:
         raise CommandError(Exit.FAILED, f"the data directory {directory} cannot be used: {why}") from None
 
 
+def _config_of(arguments: argparse.Namespace) -> Config:
+    return load_config({} if arguments.data_dir is None else {"data_dir": arguments.data_dir})
+
+
 def _on_store(arguments: argparse.Namespace, work: Callable[[Store], Coroutine[Any, Any, str]]) -> str:
-    config = load_config({} if arguments.data_dir is None else {"data_dir": arguments.data_dir})
+    config = _config_of(arguments)
 
     async def run() -> str:
         async with open_data_directory(config.data_dir, config.credentials_dir) as store:

@@ -254,6 +254,16 @@ def of_modes(open_to_others: Iterable[str]) -> Iterator[Finding]:
         )
 
 
+def of_copy(here: str, original: str) -> Iterator[Finding]:
+    yield Finding(
+        "DATA_DIRECTORY_COPIED",
+        Severity.ERROR,
+        here,
+        f"{here} is a copy of {original}, which is still there: both would take the same containers for their own.",
+        f"To go on here, move {original} away; to make this one an lci of its own, run `lci new-instance`.",
+    )
+
+
 def of_isolation(*, enforced: bool, reason: str) -> Iterator[Finding]:
     if not enforced:
         yield Finding(
