@@ -10,17 +10,19 @@ import shutil
 import signal
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 from lci_app.core import names
 from lci_app.core.disk import Disk
+from lci_app.core.subnets import Route, routes_in
 from lci_app.interfaces import Trouble
 
 READY: Final = "READY=1"
 STOPPING: Final = "STOPPING=1"
 _PR_SET_PDEATHSIG: Final = 1
+_ROUTES: Final = Path("/proc/net/route")
 
 _log = logging.getLogger(__name__)
 
@@ -106,6 +108,11 @@ class DirectoryFacts:
         read_only = bool(told.f_flag & os.ST_RDONLY)
         room = told.f_bavail * told.f_frsize, told.f_blocks * told.f_frsize
         return Disk(*room, told.f_favail, told.f_files, read_only)
+
+    def routes(self) -> list[Route]:
+        with suppress(OSError):
+            return list(routes_in(_ROUTES.read_text(encoding="ascii")))
+        return []
 
     def open_to_others(self) -> list[str]:
         return self._open

@@ -51,6 +51,8 @@ class SeenContainer:
     role: str
     project_id: int
     build_id: int
+    # Ids of those that it is in.
+    networks: Collection[str] = ()
 
 
 def of_containers(

@@ -55,6 +55,34 @@ class Subnets:
             yield Subnet(number, IPv4Network((int(half.network_address) + number * size, SUBNET_PREFIX)))
 
 
+@dataclass(frozen=True, slots=True)
+class SeenNetwork:
+    """A network of the engine. `interface`: its bridge; `project_id`: 0 where it is no project's, or not `ours`."""
+
+    id: str
+    name: str
+    interface: str
+    subnets: tuple[IPv4Network, ...]
+    ours: bool
+    project_id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """What the host reaches by an interface; the default route is none."""
+
+    interface: str
+    network: IPv4Network
+
+
+def routes_in(table: str) -> Iterator[Route]:
+    """Yield the routes of a table as Linux tells it (/proc/net/route)."""
+    for fields in (line.split() for line in table.splitlines()[1:]):
+        destination, mask = (int.from_bytes(bytes.fromhex(fields[at])[::-1], "big") for at in (1, 7))
+        if mask:
+            yield Route(fields[0], IPv4Network((destination, mask.bit_count())))
+
+
 def interface_prefix(kind: NetworkKind, instance: str) -> str:
     """Return what the bridges of one instance's networks of a kind are called, but for their number."""
     return f"{kind}{instance[:_INSTANCE_DIGITS]}-"

@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 
 from lci_app.core.masking import NOTHING, Mask
 from lci_app.core.model import Stream
-from lci_app.core.subnets import NetworkKind
+from lci_app.core.subnets import NetworkKind, SeenNetwork
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,8 @@ class ContainerState:
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     # Whether it was ever started; one that only was created has neither output nor end.
     is_started: bool = True
+    # The ids of the networks that it is in, or would be in if it ran.
+    networks: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +171,9 @@ class Engine(Protocol):
 
         Raises Trouble("NETWORKS_EXHAUSTED") where no sub-net is free.
         """
+
+    async def networks(self) -> list[SeenNetwork]:
+        """Return every network of the engine, not ours too."""
 
     async def remove_networks(self, project_id: int) -> None:
         """Remove the project's networks; one that still holds a container stays."""

@@ -6,6 +6,7 @@ fail with is in `core.outside`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -13,6 +14,7 @@ from typing import Protocol
 from lci_app.core.disk import Disk
 from lci_app.core.outside import DrainReceipt
 from lci_app.core.routing import RouteTable
+from lci_app.core.subnets import Route
 from lci_app.core.traffic import Traffic
 
 
@@ -118,6 +120,9 @@ class HostFacts(Protocol):
         """The data directory's path."""
 
     def disk(self) -> Disk: ...
+
+    def routes(self) -> Sequence[Route]:
+        """Return what this host reaches by which interface; empty where it does not say."""
 
     def open_to_others(self) -> list[str]:
         """Return the paths that others than lci's user may read or write, and should not."""

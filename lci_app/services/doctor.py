@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
-from lci_app.core import findings, names
+from lci_app.core import findings, names, network_findings
 from lci_app.core.findings import Finding, SeenContainer, Severity
 from lci_app.core.model import Build, SlotState
 from lci_app.interfaces import (
@@ -81,6 +81,7 @@ class Doctor:
         try:
             facts = await self.engine.facts()
             seen = [_seen(container) for container in await self.engine.list_ours()]
+            networks = await self.engine.networks()
         except OutsideError as error:
             mend = "Start it, or name another with --docker-host; until then nothing is built or deployed."
             return [Finding("DOCKER_UNAVAILABLE", Severity.ERROR, "docker", f"{str(error).rstrip('.')}.", mend)]
@@ -90,6 +91,9 @@ class Doctor:
             *findings.of_engine(facts.version, live_restore=facts.live_restore),
             *findings.of_clock(self.clock.now(), facts.system_time),
             *findings.of_containers(projects, slots, await self._busy(), seen),
+            *network_findings.of_owners(projects, networks),
+            *network_findings.of_attachments(projects, slots, seen, networks),
+            *network_findings.of_overlaps(networks, self.host.routes()),
             *findings.of_ports([state for state in slots if await self._is_silent(state, seen)], projects),
         ]
 
@@ -112,4 +116,5 @@ def _seen(container: ContainerState) -> SeenContainer:
         labels.get(names.LABEL_ROLE, ""),
         int(project) if project.isdecimal() else 0,
         int(build) if build.isdecimal() else 0,
+        container.networks,
     )

@@ -3,7 +3,7 @@ from __future__ import annotations
 from ipaddress import IPv4Network
 from itertools import islice
 
-from lci_app.core.subnets import DEFAULT_RANGE, NetworkKind, Subnets, interface, interface_prefix
+from lci_app.core.subnets import DEFAULT_RANGE, NetworkKind, Route, Subnets, interface, interface_prefix, routes_in
 
 SUBNETS = Subnets(IPv4Network(DEFAULT_RANGE))
 
@@ -39,3 +39,12 @@ def test_the_kernel_takes_every_bridges_name():
     assert len(name) <= 15
     assert name.startswith(interface_prefix(NetworkKind.BUILDS, "0123456789abcdef"))
     assert interface_prefix(NetworkKind.BUILDS, "ffffff") != interface_prefix(NetworkKind.SERVICES, "ffffff")
+
+
+def test_routes_are_read_as_linux_tells_them():
+    table = (
+        "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n"
+        "eth0\t00000000\t010200C0\t0003\t0\t0\t0\t00000000\t0\t0\t0\n"
+        "lcib32b6f6-1\t2000D50A\t00000000\t0001\t0\t0\t0\tE0FFFFFF\t0\t0\t0\n"
+    )
+    assert list(routes_in(table)) == [Route("lcib32b6f6-1", IPv4Network("10.213.0.32/27"))]

@@ -15,13 +15,14 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network
 
 import trio
 
 from lci_app.core import names
 from lci_app.core.masking import NOTHING, Mask
 from lci_app.core.model import Stream
-from lci_app.core.subnets import NetworkKind
+from lci_app.core.subnets import NetworkKind, SeenNetwork
 from lci_app.interfaces import (
     AsyncLines,
     AsyncNews,
@@ -38,6 +39,8 @@ from lci_app.interfaces import (
 STARTED_AT = "2026-01-02T03:04:05.678Z"
 KILLED = 137
 TERMINATED = 143
+# The network of containers that name none.
+ENGINES_OWN = "bridge"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,7 @@ class Container:
             restart_count=self.restarts,
             environment=dict(self.spec.environment),
             is_started=self.started,
+            networks=[self.spec.network or ENGINES_OWN],
         )
 
 
@@ -127,6 +131,8 @@ class EngineWorld:
     scripts: dict[str, Script] = field(default_factory=dict)
     containers: dict[str, Container] = field(default_factory=dict)
     networks: dict[tuple[str, int, NetworkKind], str] = field(default_factory=dict)
+    # The addresses of a network, by its id, where a test minds.
+    subnets: dict[str, IPv4Network] = field(default_factory=dict)
     # While set, nothing answers.
     down: bool = False
     # How often somebody opened the news; who listens, by instance.
@@ -289,6 +295,15 @@ class EngineDouble:
     async def project_network(self, project_id: int, kind: NetworkKind) -> str:
         await self._answer()
         return self._world.networks.setdefault((self._instance, project_id, kind), f"{kind}-{project_id}")
+
+    async def networks(self) -> list[SeenNetwork]:
+        await self._answer()
+        found = [SeenNetwork(ENGINES_OWN, ENGINES_OWN, "docker0", (), ours=False)]
+        for (owner, project, _), made in self._world.networks.items():
+            subnet = self._world.subnets.get(made)
+            subnets = () if subnet is None else (subnet,)
+            found.append(SeenNetwork(made, made, made, subnets, owner == self._instance, project))
+        return found
 
     async def remove_networks(self, project_id: int) -> None:
         await self._forget_networks(lambda owner: owner == project_id)

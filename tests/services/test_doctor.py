@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network
 
 import pytest
 
 from lci_app.core import names
 from lci_app.core.disk import Disk
 from lci_app.core.model import Slot
+from lci_app.core.subnets import NetworkKind, Route
 from lci_app.interfaces import Isolated
 from lci_app.services.doctor import Doctor
 from tests.services.house import House
@@ -25,6 +27,9 @@ class Host:
 
     def disk(self) -> Disk:
         return Disk(self.free, 1000 * GIB, 500, 1000)
+
+    def routes(self) -> list[Route]:
+        return [Route("tun0", IPv4Network("10.9.0.0/16"))]
 
     def open_to_others(self) -> list[str]:
         return self.opened
@@ -82,6 +87,17 @@ async def test_what_somebody_else_took_away_is_found(house: House) -> None:
     await house.workspace.remove(names.output(build.id))
     house.logs.records[names.build_log(shop.id, build.build_number)].pop()
     assert await codes(house) == ["CONTAINER_MISSING", "LOG_SHORT", "OUTPUT_MISSING"]
+
+
+async def test_networks_that_are_nobodys_gone_or_in_the_way_are_found(house: House) -> None:
+    shop = await house.register()
+    await house.build(shop)
+    await house.engine.project_network(4711, NetworkKind.BUILDS)
+    house.world.subnets["lcib-4711"] = IPv4Network("10.9.8.0/27")
+    assert await codes(house) == ["ORPHAN_NETWORK", "SUBNET_OVERLAP"]
+    await house.engine.remove_networks(4711)
+    house.world.networks.clear()
+    assert await codes(house) == ["NETWORK_MISSING"]
 
 
 async def test_an_engine_that_is_away_walls_that_fell_and_open_files_are_found(house: House) -> None:

@@ -21,7 +21,7 @@ from lci_app.adapters.docker.reach import Facts, gone
 from lci_app.adapters.docker.spec import create_arguments, state_of
 from lci_app.core import names
 from lci_app.core.registries import RegistryLogin
-from lci_app.core.subnets import NetworkKind
+from lci_app.core.subnets import NetworkKind, SeenNetwork
 from lci_app.interfaces import ContainerSpec, ContainerState, EngineFacts, Trouble
 
 _CREATE_TRIES: Final = 4
@@ -84,6 +84,10 @@ class EngineCalls(OutputCalls):
     def project_network(self, project_id: int, kind: NetworkKind) -> str:
         with self._asking("make a project's network"):
             return self._networks.of_project(kind, project_id)
+
+    def networks(self) -> list[SeenNetwork]:
+        with self._asking("list networks"):
+            return self._networks.seen()
 
     def remove_networks(self, project_id: int) -> None:
         with self._asking("remove a project's networks"):

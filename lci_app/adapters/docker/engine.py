@@ -16,7 +16,7 @@ from lci_app.adapters.docker.held import open_in_thread, run_until_shut
 from lci_app.adapters.docker.room import DISCARD_SECONDS
 from lci_app.core.masking import NOTHING, Mask
 from lci_app.core.registries import registry_of
-from lci_app.core.subnets import DEFAULT_RANGE, NetworkKind, Subnets
+from lci_app.core.subnets import DEFAULT_RANGE, NetworkKind, SeenNetwork, Subnets
 from lci_app.interfaces import (
     AsyncLines,
     AsyncNews,
@@ -113,6 +113,10 @@ class DockerEngine(AttachedRoom):
     async def project_network(self, project_id: int, kind: NetworkKind) -> str:
         calls = await self._connected()
         return await self._run(partial(calls.project_network, project_id, kind))
+
+    async def networks(self) -> list[SeenNetwork]:
+        calls = await self._connected()
+        return await self._run(calls.networks)
 
     async def remove_networks(self, project_id: int) -> None:
         calls = await self._connected()

@@ -19,7 +19,7 @@ from docker.types import IPAMConfig, IPAMPool
 
 from lci_app.adapters.docker.errors import words_of
 from lci_app.core import names
-from lci_app.core.subnets import NetworkKind, Subnets, interface, interface_prefix
+from lci_app.core.subnets import NetworkKind, SeenNetwork, Subnets, interface, interface_prefix, routes_in
 from lci_app.interfaces import Trouble
 
 _ROUTES: Final = Path("/proc/net/route")
@@ -58,6 +58,22 @@ class Networks:
             if kept and any(self._is_as_made(found, kind) for kind in NetworkKind):
                 continue
             self._remove(found)
+
+    def seen(self) -> list[SeenNetwork]:
+        """Return every network of the engine."""
+        return [self._seen(found) for found in self._client.networks()]
+
+    def _seen(self, found: _Facts) -> SeenNetwork:
+        labels = found["Labels"] or {}
+        project = str(labels.get(names.LABEL_PROJECT, ""))
+        return SeenNetwork(
+            id=str(found["Id"]),
+            name=str(found["Name"]),
+            interface=str((found["Options"] or {}).get(_BRIDGE, "")),
+            subnets=tuple(_subnets_of(found)),
+            ours=labels.get(names.LABEL_INSTANCE) == self._instance,
+            project_id=int(project) if project.isdecimal() else 0,
+        )
 
     def remove_of(self, project_id: int) -> None:
         for found in self._listed(project_id):
@@ -117,18 +133,19 @@ class Networks:
 
     def _taken_by_networks(self) -> Iterator[IPv4Network]:
         for found in self._client.networks():
-            for pool in (found["IPAM"] or {}).get("Config") or ():
-                with suppress(ValueError, KeyError):
-                    yield IPv4Network(pool["Subnet"], strict=False)
+            yield from _subnets_of(found)
 
 
 def _routed() -> Iterator[IPv4Network]:
     """Yield the networks that this host has routes to; the engine itself asks nobody where a sub-net is named."""
     try:
-        lines = _ROUTES.read_text(encoding="ascii").splitlines()[1:]
+        table = _ROUTES.read_text(encoding="ascii")
     except OSError:
         return
-    for fields in (line.split() for line in lines):
-        destination, mask = (int.from_bytes(bytes.fromhex(fields[at])[::-1], "big") for at in (1, 7))
-        if mask:
-            yield IPv4Network((destination, mask.bit_count()))
+    yield from (route.network for route in routes_in(table))
+
+
+def _subnets_of(found: _Facts) -> Iterator[IPv4Network]:
+    for pool in (found["IPAM"] or {}).get("Config") or ():
+        with suppress(ValueError, KeyError):
+            yield IPv4Network(pool["Subnet"], strict=False)

@@ -46,6 +46,7 @@ def state_of(facts: Mapping[str, Any]) -> ContainerState:
         restarting=state["Restarting"],
         environment=_environment_of(facts),
         is_started=state["Status"] != "created",
+        networks=[each["NetworkID"] for each in facts["NetworkSettings"]["Networks"].values()],
     )
 
 

@@ -12,6 +12,7 @@ import trio
 
 from lci_app.adapters.docker import open_engine
 from lci_app.core.model import Stream
+from lci_app.core.subnets import NetworkKind
 from lci_app.interfaces import ContainerExit, ContainerSpec, Engine, OutsideError, Refusal, Trouble
 from tests.docker_fixtures import IMAGE, free_port, spec_of
 from tests.doubles.engine import EngineDouble, EngineWorld, Script
@@ -309,3 +310,20 @@ async def test_an_image_that_the_engine_holds_is_used_without_a_word(subject: Su
 async def test_an_image_that_nobody_has_is_an_error_that_names_it(subject: Subject) -> None:
     with trio.fail_after(20), pytest.raises(OutsideError, match="lci-test/never-made:1"):
         await subject.engine.ensure_image("lci-test/never-made:1", always_pull=False, progress=ignore_progress)
+
+
+async def test_every_network_is_told_whose_it_is_and_which_a_container_is_in(subject: Subject) -> None:
+    ours = await subject.engine.project_network(7, NetworkKind.SERVICES)
+    await subject.other.project_network(8, NetworkKind.SERVICES)
+    container_id = await subject.engine.start(subject.spec(*SLEEPER, network=ours))
+    told = await subject.engine.networks()
+    assert [(each.id, each.project_id) for each in told if each.ours] == [(ours, 7)]
+    assert [each.project_id for each in await subject.other.networks() if each.ours] == [8]
+    for running in (True, False):
+        state = await subject.engine.inspect(container_id)
+        assert state is not None
+        assert (state.running, list(state.networks)) == (running, [ours])
+        await subject.engine.stop(container_id, grace=0)
+    await subject.engine.remove(container_id)
+    await subject.engine.remove_networks(7)
+    await subject.other.remove_networks(8)
