@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Final, TypeVar
 import trio
 
 from lci_app.core import names
+from lci_app.core.codes import OutsideCode
 from lci_app.core.disk import Disk
 from lci_app.interfaces import Trouble
 
@@ -20,7 +21,7 @@ _T = TypeVar("_T")
 
 # As much as a small transaction writes.
 _PROOF: Final = bytes(64 * 1024)
-_CODES: Final = {
+_CODES: Final[Mapping[int, tuple[OutsideCode, str]]] = {
     errno.ENOSPC: ("DISK_FULL", "is full"),
     errno.EDQUOT: ("DISK_FULL", "is full (quota)"),
     errno.EROFS: ("DISK_READ_ONLY", "can only be read"),

@@ -9,6 +9,7 @@ from lci_app.api.openapi import openapi_document
 from lci_app.api.problem import CODES
 from lci_app.api.route import Exempt, Nothing, Route
 from lci_app.api.table import ROUTES
+from lci_app.core.codes import PUBLISHED
 
 _HEAD = """# HTTP API
 
@@ -43,7 +44,7 @@ def reference(routes: Sequence[Route]) -> str:
     for body in bodies:
         fields = ", ".join(f"`{name}`" for name in schemas[body.__name__]["properties"])
         lines += ["", f"**{body.__name__}**: {fields}"]
-    lines += ["", "## Error codes", "", *_codes()]
+    lines += ["", "## Error codes", "", *_codes(), "", "## Codes of failures and events", "", *_published()]
     return "\n".join(lines) + "\n"
 
 
@@ -64,6 +65,19 @@ def _row(route: Route) -> str:
 def _codes() -> Iterator[str]:
     for status, codes in CODES.items():
         yield f"- {status}: {', '.join(f'`{code}`' for code in codes)}"
+
+
+def _published() -> Iterator[str]:
+    where = {
+        "FailureCode": "`failure.code` of a build",
+        "EventCode": "`code` of an `error` event; beside those of failures",
+        "ReasonCode": "`code` of a reason in `/readyz`, `GET /api/system` and `system_status`",
+    }
+    told: set[str] = set()
+    for name, values in PUBLISHED.items():
+        listed = [f"`{value}`" for value in values if name != "EventCode" or value not in told]
+        told.update(values)
+        yield f"- **{name}**, {where[name]}: {', '.join(listed)}"
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from lci_app.api.openapi import openapi_document
 from lci_app.api.problem import CODES
 from lci_app.api.route import JSON, Route
 from lci_app.api.table import ROUTES
+from lci_app.core.codes import PUBLISHED
 from lci_app.core.events import ClientMessage, ServerMessage
 
 _HEAD: Final = "// Written from routes and events by `python -m lci_app.api.typescript`; a test compares them.\n"
@@ -44,6 +45,7 @@ def typescript(routes: Sequence[Route]) -> str:
     parts = [
         _HEAD,
         f"export type ErrorCode = {_union(codes)};\n",
+        *(f"export type {name} = {_union(values)};\n" for name, values in PUBLISHED.items()),
         *(_declaration(name, shape) for name, shape in sorted(shapes.items())),
         *(f"export type {name} = {_type(schema)};\n" for name, schema in aliases.items()),
         _calls(document["paths"]),
@@ -72,7 +74,7 @@ def _type(schema: Schema) -> str:
     if "const" in schema:
         return json.dumps(schema["const"])
     if "enum" in schema:
-        return _union(schema["enum"])
+        return schema["title"] if schema.get("title") in PUBLISHED else _union(schema["enum"])
     for key in ("anyOf", "oneOf"):
         if key in schema:
             return " | ".join(dict.fromkeys(_type(each) for each in schema[key]))

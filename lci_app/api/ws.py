@@ -19,6 +19,7 @@ from lci_app.api.needs import Listener, Parts
 from lci_app.api.route import MAX_ID
 from lci_app.api.viewer import Viewer
 from lci_app.api.ws_subscriptions import Subscriptions, WatchedBuild
+from lci_app.core.codes import EventCode
 from lci_app.core.events import (
     BuildStatusChanged,
     ClientMessage,
@@ -215,7 +216,7 @@ class Session:
             )
         )
 
-    async def _complain(self, code: str, message: str, about: Subscription | None = None) -> None:
+    async def _complain(self, code: EventCode, message: str, about: Subscription | None = None) -> None:
         await self._tell(
             ErrorEvent(
                 timestamp=self._clock.now(),

@@ -8,9 +8,21 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
+from lci_app.core.codes import PUBLISHED
 from lci_app.core.model import BuildStatus, Slot, Stream
+
+
+def _published(name: str) -> WithJsonSchema:
+    """Publish a text as one of the codes of that name; it is never refused for being another."""
+    return WithJsonSchema({"title": name, "type": "string", "enum": list(PUBLISHED[name])})
+
+
+# Codes are checked where they are made, by the type checker; what is told may be of an older lci.
+ToldFailureCode = Annotated[str, _published("FailureCode")]
+ToldEventCode = Annotated[str, _published("EventCode")]
+ToldReasonCode = Annotated[str, _published("ReasonCode")]
 
 Audience = frozenset[Literal["build", "project", "global"]]
 EVERYBODY: Audience = frozenset({"build", "project", "global"})
@@ -128,7 +140,7 @@ class ReadinessReason(BaseModel):
     """One thing that is wrong with what lci stands on; while one is `blocking`, no build starts."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    code: str
+    code: ToldReasonCode
     message: str
     blocking: bool
 
@@ -145,7 +157,7 @@ class SystemStatus(Event):
 class ErrorEvent(Event):
     audience: ClassVar[Audience] = EVERYBODY
     type: Literal["error"] = "error"
-    code: str
+    code: ToldEventCode
     message: str
     build_id: int | None = None
     project_id: int | None = None

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from lci_app.core.codes import FailureCode
+
 Timestamp = str
 JsonObject = Mapping[str, Any]
 
@@ -142,7 +144,7 @@ class HealthAttempt:
 class Failure:
     kind: FailureKind
     stage: str
-    code: str
+    code: FailureCode
     message: str
     exit_code: int | None = None
     log_line: int | None = None

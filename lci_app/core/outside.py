@@ -11,13 +11,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lci_app.core.codes import OutsideCode
+
 
 class OutsideError(Exception):
     """Something outside said no. `str(error)` is one sentence for people, without any secret."""
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: OutsideCode, message: str) -> None:
         super().__init__(message)
-        self.code = code
+        self.code: OutsideCode = code
 
 
 class Trouble(OutsideError):

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from lci_app.core.codes import OutsideCode
 from lci_app.core.model import Build
 from lci_app.core.payload import Malformed, clean, is_commit, repository_urls, text
 from lci_app.core.project import ProjectSettings, PullRequests
@@ -100,7 +101,7 @@ def _is_same(head: Any, base: Mapping[str, Any]) -> bool:
     return bool(name) and name == text(base, "full_name").lower() and head.get("id") == base.get("id")
 
 
-def refusal_to_run(build: Build, settings: ProjectSettings) -> tuple[str, str] | None:
+def refusal_to_run(build: Build, settings: ProjectSettings) -> tuple[OutsideCode, str] | None:
     """Return why a build of a pull request may not run now, as code and sentence; None where it may.
 
     It was queued by the settings of then, and may have waited for days.

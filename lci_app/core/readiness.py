@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from lci_app.core.codes import ReasonCode
+
 
 class Condition(StrEnum):
     """What lci stands on; what is told first comes first."""
@@ -22,7 +24,7 @@ class Reason:
     One that is not `blocking` is an early warning: everything still goes on.
     """
 
-    code: str
+    code: ReasonCode
     message: str
     blocking: bool = True
 

@@ -11,6 +11,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Final
 
+from lci_app.core.codes import FailureCode
 from lci_app.core.model import HealthAttempt
 
 # A version without a health check has to stay up for this many intervals.
@@ -130,7 +131,7 @@ class Live:
 class NotHealthy:
     """The candidate did not make it; the old slot serves on."""
 
-    code: str
+    code: FailureCode
     reason: str
     exit_code: int | None = None
 

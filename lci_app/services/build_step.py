@@ -10,6 +10,7 @@ from typing import Final
 import trio
 
 from lci_app.core import names
+from lci_app.core.codes import FailureCode
 from lci_app.core.failures import LAST_CHARACTERS, LAST_LINES, READ_ONLY_SOURCE, telling_line, wrote_into_source
 from lci_app.core.model import Build, Failure, FailureKind, Trust
 from lci_app.core.project import CacheMode, ProjectSettings, PullPolicy
@@ -186,7 +187,8 @@ class BuildStep:
             return None
         lines = await log.last_output(LAST_LINES, LAST_CHARACTERS)
         told = telling_line(lines)
-        code, message = "EXIT_CODE", f"The build command ended with exit code {ended.exit_code}"
+        code: FailureCode = "EXIT_CODE"
+        message = f"The build command ended with exit code {ended.exit_code}"
         if ended.out_of_memory:
             limit = f" of {settings.build_memory}" if settings.build_memory else ""
             code, message = "OUT_OF_MEMORY", f"The build ran out of its memory limit{limit} (build_memory)."

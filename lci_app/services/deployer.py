@@ -12,6 +12,7 @@ from typing import Final, Literal
 
 import trio
 
+from lci_app.core.codes import FailureCode
 from lci_app.core.model import Build, DeploymentOutcome, Failure, FailureKind, Health, Slot, SlotStatus, Trust
 from lci_app.core.project import Project
 from lci_app.core.rollout import (
@@ -217,7 +218,7 @@ class Deployer:
         self._announce_end(candidate, "Failed", reason)
 
     async def _fail(
-        self, candidate: Candidate, kind: FailureKind, code: str, reason: str, exit_code: int | None = None
+        self, candidate: Candidate, kind: FailureKind, code: FailureCode, reason: str, exit_code: int | None = None
     ) -> Failure:
         last_words = await self._undo(candidate, DeploymentOutcome.FAILED, reason)
         self._announce_end(candidate, "Failed", reason)

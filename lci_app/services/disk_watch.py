@@ -7,6 +7,7 @@ from typing import Final
 
 import trio
 
+from lci_app.core.codes import reason_code
 from lci_app.core.disk import trouble_of
 from lci_app.core.readiness import Condition, Reason
 from lci_app.interfaces import DataDisk, Trouble
@@ -46,6 +47,6 @@ class DiskWatch:
                 await self.disk.prove()
         except Trouble as trouble:
             sentence = str(trouble)
-            return Reason(trouble.code, f"{sentence[:1].upper()}{sentence[1:]}.")
+            return Reason(reason_code(trouble.code, "DISK_IO"), f"{sentence[:1].upper()}{sentence[1:]}.")
         self._suspected = reason is not None and reason.blocking
         return reason

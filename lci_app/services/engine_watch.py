@@ -8,6 +8,7 @@ from typing import Final
 import trio
 
 from lci_app.core import names
+from lci_app.core.codes import reason_code
 from lci_app.core.readiness import Condition, Reason
 from lci_app.interfaces import Engine, OutsideError, Trouble
 from lci_app.services.readiness import Readiness
@@ -33,7 +34,7 @@ class EngineWatch:
             trouble, was_well = await self._watch_once()
             # A stream that was cut says little: an engine that answers the next time was never away.
             if not was_well:
-                self.readiness.note(Condition.ENGINE, Reason(trouble.code, str(trouble)))
+                self.readiness.note(Condition.ENGINE, _reason(trouble))
             pause = FIRST_PAUSE if was_well else min(pause * 2, LONGEST_PAUSE)
             await trio.sleep(pause)
 
@@ -63,8 +64,12 @@ class EngineWatch:
             try:
                 await self.engine.ping()
             except OutsideError as trouble:
-                self.readiness.note(Condition.ENGINE, Reason(trouble.code, str(trouble)))
+                self.readiness.note(Condition.ENGINE, _reason(trouble))
                 raise
+
+
+def _reason(trouble: OutsideError) -> Reason:
+    return Reason(reason_code(trouble.code, "DOCKER_ERROR"), str(trouble))
 
 
 def _first(group: BaseExceptionGroup[OutsideError]) -> OutsideError:

@@ -24,7 +24,9 @@ from lci_app.interfaces import BuildFilter, Gone, Placed, Requeue, StatusChange
 from tests.adapters.sqlite_store import EARLY, LATER, LATEST, SEALER, a_build, a_project, new_build
 
 ATTEMPT = HealthAttempt(1, LATER, "http://127.0.0.1:9001/", ok=False, status=500, error=None, ms=1.5, body="ö")
-FAILURE = Failure(FailureKind.DEPLOY, "deploy", "UNHEALTHY", "It is not healthy.", 3, 17, (ATTEMPT,), ("last", "words"))
+FAILURE = Failure(
+    FailureKind.DEPLOY, "deploy", "HEALTH_CHECK_FAILED", "It is not healthy.", 3, 17, (ATTEMPT,), ("last", "words")
+)
 
 
 @pytest.fixture

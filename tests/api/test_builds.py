@@ -96,7 +96,9 @@ async def test_a_failed_build_says_what_failed(rig: Rig) -> None:
     stage = await rig.store.begin_stage(build.id, "deploy", StageKind.DEPLOY, rig.clock.now())
     await rig.store.end_stage(stage, StageStatus.FAILED, "unhealthy", rig.clock.now())
     attempt = HealthAttempt(1, NOW, "http://127.0.0.1:9001/", ok=False, status=None, error="refused", ms=1.5)
-    failure = Failure(FailureKind.DEPLOY, "deploy", "UNHEALTHY", "It never answered.", None, 7, [attempt], ["boom"])
+    failure = Failure(
+        FailureKind.DEPLOY, "deploy", "HEALTH_CHECK_FAILED", "It never answered.", None, 7, [attempt], ["boom"]
+    )
     await rig.store.finish_build(build.id, BuildStatus.FAILED, failure=failure, log_lines=7, at=rig.clock.now())
     shown = (await rig.get(f"/api/builds/{build.id}")).data
     assert shown["queue_position"] is None
@@ -104,7 +106,12 @@ async def test_a_failed_build_says_what_failed(rig: Rig) -> None:
     assert shown["stages"][0].keys() > stage_fields
     assert shown["stages"][0]["error"] == "unhealthy"
     told = shown["failure"]
-    assert (told["kind"], told["stage"], told["code"], told["log_line"]) == ("deploy", "deploy", "UNHEALTHY", 7)
+    assert (told["kind"], told["stage"], told["code"], told["log_line"]) == (
+        "deploy",
+        "deploy",
+        "HEALTH_CHECK_FAILED",
+        7,
+    )
     wanted = {"attempt": 1, "at": NOW, "status": None, "error": "refused", "ms": 1.5, "body": ""}
     assert wanted.items() <= told["health_checks"][0].items()
     assert told["container_log"] == ["boom"]

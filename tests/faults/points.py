@@ -105,7 +105,7 @@ class Points:
 def _act(armed: FailPoint) -> None:
     if armed.act == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
-    code = "INJECTED_FULL" if armed.act == "enospc" else "INJECTED"
+    code: Any = "INJECTED_FULL" if armed.act == "enospc" else "INJECTED"
     what = "the disk is full" if armed.act == "enospc" else "something failed"
     raise Trouble(code, f"{what} at {armed.point}, as the test has told")
 

@@ -15,17 +15,17 @@ S = BuildStatus
 
 
 async def test_trouble_of_the_machine_is_tried_once_more_and_then_counts(house: House) -> None:
-    house.source.refusal = Trouble("UNREACHABLE", "the host does not answer")
+    house.source.refusal = Trouble("REPOSITORY_UNREACHABLE", "the host does not answer")
     build = await house.build(await house.register())
     assert (build.status, build.infra_retries) == (S.FAILED, 1)
     assert build.failure is not None
-    assert (build.failure.kind, build.failure.code) == (FailureKind.INFRA, "UNREACHABLE")
+    assert (build.failure.kind, build.failure.code) == (FailureKind.INFRA, "REPOSITORY_UNREACHABLE")
     assert house.hub.statuses(build.id) == [S.QUEUED, S.BUILDING, S.QUEUED, S.BUILDING, S.FAILED]
     assert "Trying again after trouble: the host does not answer" in house.log(build)
 
 
 async def test_trouble_that_passes_is_only_a_second_try(house: House) -> None:
-    house.source.refusal = Trouble("UNREACHABLE", "the host does not answer")
+    house.source.refusal = Trouble("REPOSITORY_UNREACHABLE", "the host does not answer")
 
     def pass_(call: str) -> None:
         if call == "store.requeue_build":
@@ -38,7 +38,7 @@ async def test_trouble_that_passes_is_only_a_second_try(house: House) -> None:
 
 
 async def test_a_build_that_is_cancelled_while_trouble_passes_is_not_tried_again(house: House) -> None:
-    house.source.refusal = Trouble("UNREACHABLE", "the host does not answer")
+    house.source.refusal = Trouble("REPOSITORY_UNREACHABLE", "the host does not answer")
     build = await house.order(await house.register())
     await eventually(lambda: any("Failed:" in line for line in house.log(build)))
     assert isinstance(await house.scheduler.cancel(build.id), Build)

@@ -57,13 +57,13 @@ async def test_it_goes_on_after_its_time_while_nobody_cancels_it(autojump_clock:
 
 async def test_a_refusal_and_a_bug_are_not_insisted_on() -> None:
     async def refuse() -> None:
-        raise Refusal("NO", "no")
+        raise Refusal("DOMAIN_TAKEN", "no")
 
     with pytest.raises(Refusal):
         await insist(refuse, what="ask", shielded=10)
 
 
-@pytest.mark.parametrize("error", [Trouble("T", "t"), Refusal("R", "r"), RuntimeError("a bug")])
+@pytest.mark.parametrize("error", [Trouble("DISK_IO", "t"), Refusal("DOMAIN_TAKEN", "r"), RuntimeError("a bug")])
 async def test_what_is_only_tried_fails_nobody_and_is_logged(
     error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -13,6 +13,7 @@ import requests
 import urllib3
 from docker.errors import APIError, DockerException
 
+from lci_app.core.codes import OutsideCode
 from lci_app.core.registries import registry_of
 from lci_app.interfaces import OutsideError, Refusal, Trouble
 
@@ -25,11 +26,11 @@ class _Rule:
 
     pattern: re.Pattern[str]
     kind: type[OutsideError]
-    code: str
+    code: OutsideCode
     sentence: str
 
 
-def _rule(pattern: str, kind: type[OutsideError], code: str, sentence: str) -> _Rule:
+def _rule(pattern: str, kind: type[OutsideError], code: OutsideCode, sentence: str) -> _Rule:
     return _Rule(re.compile(pattern, re.IGNORECASE | re.DOTALL), kind, code, sentence)
 
 

@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
+from lci_app.core.codes import OutsideCode
+
 LENGTH_BYTES: Final = 4
 # Far above any honest message (a deploy key, a commit message of MAX_TEXT, a survey), far below what would hurt.
 MAX_MESSAGE: Final = 8 * 1024 * 1024
@@ -27,7 +29,7 @@ class Failed(Exception):
 
     kind = ""
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: OutsideCode, message: str) -> None:
         super().__init__(message)
         self.code = code
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 from typing import Final
 
+from lci_app.core.codes import OutsideCode
 from lci_app.interfaces import OutsideError, Trouble
 
 
@@ -16,7 +18,7 @@ class DatabaseRefused(OutsideError):
     """
 
 
-_TROUBLES: Final = {
+_TROUBLES: Final[Mapping[int | None, tuple[OutsideCode, str]]] = {
     sqlite3.SQLITE_BUSY: ("DATABASE_BUSY", "another process has held the database's lock for too long"),
     sqlite3.SQLITE_LOCKED: ("DATABASE_BUSY", "another process has held the database's lock for too long"),
     sqlite3.SQLITE_FULL: ("DATABASE_FULL", "the disk that holds the database is full"),

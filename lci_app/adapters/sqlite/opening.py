@@ -16,6 +16,7 @@ from lci_app.adapters.sqlite.copies import copies_of, keep_copy
 from lci_app.adapters.sqlite.errors import DatabaseRefused
 from lci_app.adapters.sqlite.migrate import Migration, applied, migrate, missing
 from lci_app.adapters.sqlite.sealed import seal_clear_values
+from lci_app.core.codes import OutsideCode
 from lci_app.core.model import Timestamp
 from lci_app.interfaces import Sealer
 
@@ -61,7 +62,7 @@ def open_database(path: Path, known: Sequence[Migration], sealer: Sealer, at: Ti
         raise DatabaseRefused(refused.code, f"the database {path} cannot be used: {refused}") from refused
     except (OSError, sqlite3.Error) as error:
         damaged = getattr(error, "sqlite_errorcode", 0) & 0xFF in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
-        code = "DATABASE_DAMAGED" if damaged else "DATABASE_UNUSABLE"
+        code: OutsideCode = "DATABASE_DAMAGED" if damaged else "DATABASE_UNUSABLE"
         advice = ": restore a backup, or move the file away to begin anew" if damaged else ""
         raise DatabaseRefused(code, f"the database {path} cannot be used: {error}{advice}") from error
 

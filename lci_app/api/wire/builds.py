@@ -8,6 +8,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field
 
 from lci_app.api.wire.base import Answer, Body, GrowingPage, Id
+from lci_app.core.events import ToldFailureCode
 from lci_app.core.model import (
     Build,
     BuildStatus,
@@ -122,7 +123,7 @@ class HealthCheckDocument(Answer):
 class FailureDocument(Answer):
     kind: FailureKind
     stage: str
-    code: str
+    code: ToldFailureCode
     message: str
     exit_code: int | None
     log_line: int | None

@@ -8,6 +8,7 @@ from typing import Literal, Self
 from lci_app.api.needs import Addresses
 from lci_app.api.wire.base import Answer
 from lci_app.config import Config
+from lci_app.core.events import ToldReasonCode
 from lci_app.core.readiness import Reason
 
 
@@ -90,7 +91,7 @@ class IsolationState(Answer):
 class ReasonDocument(Answer):
     """One thing that is wrong with what lci stands on. While one is `blocking`, no build starts."""
 
-    code: str
+    code: ToldReasonCode
     message: str
     blocking: bool
 
