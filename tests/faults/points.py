@@ -5,9 +5,11 @@ which is told to a process by its environment, or, in a file that the environmen
 
     LCI_FAILPOINT=store.commit_switch:after=kill
     LCI_FAILPOINT=log.feed:after:30=delay:2.5
+    LCI_FAILPOINT=store.begin_build:before=enospc,engine.remove:after=raise
     LCI_FAILPOINT=@/tmp/failpoint
 
-`nth` (30 above) counts the hits of that point since it was told; without it the first one counts.
+`nth` (30 above) counts the hits of that point since it was told; without it the first one counts. What has happened is
+noted, a point a line, in a file beside the one that tells (`/tmp/failpoint.hits`).
 """
 
 from __future__ import annotations
@@ -19,7 +21,8 @@ import re
 import signal
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +33,14 @@ import trio
 from lci_app.interfaces import Trouble
 
 VARIABLE = "LCI_FAILPOINT"
+# What an adapter says of a full disk.
+FULL = {
+    "store": "DATABASE_FULL",
+    "log": "LOG_FAILED",
+    "logs": "LOG_FAILED",
+    "workspace": "WORKSPACE_FAILED",
+    "disk": "DISK_FULL",
+}
 _SPEC = re.compile(
     r"(?P<point>[\w.]+:(?:before|after))(?::(?P<nth>\d+))?"
     r"=(?:(?P<act>kill|raise|enospc)|delay:(?P<seconds>\d+(?:\.\d+)?))"
@@ -63,9 +74,11 @@ class Points:
     """Counts the hits of each point and does what was told. Used from any thread."""
 
     told: str
+    # What an adapter rings when the disk does not take a write.
+    alarm: Callable[[], None] = lambda: None
     _spec: str = ""
-    _armed: FailPoint | None = None
-    _hits: int = 0
+    _armed: Sequence[FailPoint] = ()
+    _hits: Counter[str] = field(default_factory=Counter)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     async def hit(self, point: str) -> None:
@@ -73,6 +86,8 @@ class Points:
         if armed is not None and armed.act == "delay":
             await trio.sleep(armed.seconds)
         elif armed is not None:
+            if armed.act == "enospc":
+                self.alarm()
             _act(armed)
 
     def hit_in_thread(self, point: str) -> None:
@@ -86,10 +101,12 @@ class Points:
         """Return what is to happen at this very hit."""
         with self._lock:
             self._read()
-            if self._armed is None or self._armed.point != point:
-                return None
-            self._hits += 1
-            return self._armed if self._hits == self._armed.nth else None
+            self._hits[point] += 1
+            due = [each for each in self._armed if (each.point, each.nth) == (point, self._hits[point])]
+            if due and self.told.startswith("@"):
+                with hits_of(Path(self.told[1:])).open("a") as hits:
+                    hits.write(f"{point}\n")
+            return next(iter(due), None)
 
     def _read(self) -> None:
         spec = self.told
@@ -99,14 +116,22 @@ class Points:
             except FileNotFoundError:
                 spec = ""
         if spec != self._spec:
-            self._spec, self._armed, self._hits = spec, FailPoint.parse(spec) if spec else None, 0
+            self._spec, self._hits = spec, Counter()
+            self._armed = [FailPoint.parse(each) for each in spec.split(",") if each]
+
+
+def hits_of(told: Path) -> Path:
+    """Return the file that says at which points something has happened since `told` was written."""
+    return told.with_suffix(".hits")
 
 
 def _act(armed: FailPoint) -> None:
     if armed.act == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
-    code: Any = "INJECTED_FULL" if armed.act == "enospc" else "INJECTED"
-    what = "the disk is full" if armed.act == "enospc" else "something failed"
+    code: Any = "INJECTED"
+    what = "something failed"
+    if armed.act == "enospc":
+        code, what = FULL.get(armed.point.partition(".")[0], "INJECTED_FULL"), "the disk is full"
     raise Trouble(code, f"{what} at {armed.point}, as the test has told")
 
 

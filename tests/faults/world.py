@@ -6,7 +6,7 @@ import json
 import os
 import signal
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,8 @@ import requests
 
 from tests.faults.forked import ForkedService
 from tests.faults.ledger import Ledger, Push
-from tests.faults.points import VARIABLE
-from tests.faults.program import PROGRAM
+from tests.faults.points import VARIABLE, hits_of
+from tests.faults.program import HURRY, PROGRAM
 from tests.git_server import GitRepository, GitServer, run_git_server
 from tests.whole.service import (
     START_SECONDS,
@@ -139,7 +139,19 @@ class World:
         """Tell the running lci what is to happen where; "" disarms it."""
         fresh = self.failpoint.with_suffix(".new")
         fresh.write_text(spec)
+        hits_of(self.failpoint).unlink(missing_ok=True)
         fresh.rename(self.failpoint)
+
+    def hits(self) -> set[str]:
+        """Return the points at which something has happened as was told."""
+        hits = hits_of(self.failpoint)
+        return set(hits.read_text().split()) if hits.exists() else set()
+
+    def wait_hit(self, point: str) -> None:
+        """Return when something has happened there, as was told."""
+        waiting = WaitLoop(f"{point} to be hit")
+        while point not in self.hits():
+            waiting.again()
 
     def wait_killed(self) -> None:
         """Return when its fail point has killed it."""
@@ -148,6 +160,20 @@ class World:
         status = process.wait(START_SECONDS)
         self.service._reap()
         assert status == -signal.SIGKILL, f"lci ended with {status}:\n" + "".join(self.service.stderr[-30:])
+
+    def dies_before_it_rests(self) -> bool:
+        """Return whether it is killed before what was acknowledged has ended."""
+        process = self.service.process
+        assert process is not None
+        waiting = WaitLoop("lci to be killed, or to rest")
+        while process.poll() is None:
+            with suppress(requests.RequestException):
+                queues = self.service.get("/api/system")["queues"]
+                if not queues["queued"] and not queues["running"]:
+                    return False
+            waiting.again()
+        self.wait_killed()
+        return True
 
     def start_to_be_killed(self) -> None:
         """Start it, and return when its fail point has killed it, before it was ready or after."""
@@ -166,12 +192,16 @@ class World:
 
 
 @contextmanager
-def run_world(root: Path, *, options: Sequence[str] = ()) -> Iterator[World]:
-    """Serve a new data directory below `root` until the block is left; then nothing of it runs any more."""
+def run_world(root: Path, *, options: Sequence[str] = (), hurry: bool = False) -> Iterator[World]:
+    """Serve a new data directory below `root` until the block is left; then nothing of it runs any more.
+
+    `hurry`: lci gives trouble hardly any time to pass.
+    """
     failpoint = root / "failpoint"
     # Whoever starts the same program a hundred times keeps it compiled, whatever the environment says elsewhere.
     environment = {**os.environ, VARIABLE: f"@{failpoint}", "PYTHONPYCACHEPREFIX": str(root / "compiled")}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    environment |= {HURRY: "yes"} if hurry else {}
     service = ForkedService(root / "data", program=PROGRAM, environment=environment, options=options)
     with run_git_server(root / "git") as git:
         try:
