@@ -138,14 +138,14 @@ def test_where_uv_cannot_install_pip_does() -> None:
 def test_of_the_proxies_to_compare_with_only_the_missing_are_installed_and_none_is_left_running() -> None:
     stubs = 'may_apt() { true; }; apt_install() { echo "install $*"; }; stop_service() { echo "stop $*"; }; '
     told = bash(ROOT, stubs + 'have() { [ "$1" = nginx ]; }; peers_ready').stdout
-    assert told == "install haproxy openssh-server faketime\nstop haproxy\nstop ssh\n"
+    assert told == "install haproxy openssh-server faketime strace\nstop haproxy\nstop ssh\n"
     assert bash(ROOT, stubs + "have() { true; }; peers_ready").stdout == ""
 
 
 def test_where_nothing_may_be_installed_it_is_said_what_is_missing() -> None:
     answer = bash(ROOT, "may_apt() { false; }; have() { false; }; peers_ready")
     assert answer.returncode == 0
-    assert "run 'sudo apt-get install nginx haproxy openssh-server faketime'" in answer.stderr
+    assert "run 'sudo apt-get install nginx haproxy openssh-server faketime strace'" in answer.stderr
 
 
 def test_the_image_of_the_tests_is_made_of_a_static_program_only() -> None:

@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # Sourced: peers_ready installs what lci is tested against, where that is allowed: the proxies that ours is compared with,
-# an ssh server to fetch from, and what moves a program's clock.
-declare -A PACKAGE_OF=([nginx]=nginx [haproxy]=haproxy [sshd]=openssh-server [faketime]=faketime) SERVICE_OF=([nginx]=nginx [haproxy]=haproxy [sshd]=ssh)
+# an ssh server to fetch from, what moves a program's clock, and what makes its system calls fail.
+declare -A PACKAGE_OF=([nginx]=nginx [haproxy]=haproxy [sshd]=openssh-server [faketime]=faketime [strace]=strace)
+declare -A SERVICE_OF=([nginx]=nginx [haproxy]=haproxy [sshd]=ssh)
 
 # Debian starts what it installs: nobody asked for a server on port 80.
 stop_service() {
@@ -15,14 +16,14 @@ stop_service() {
 # Without them everything else can still be tested; what needs them then fails and says so.
 peers_ready() {
     local PATH=$PATH:/usr/sbin:/sbin name missing=() packages=()
-    for name in nginx haproxy sshd faketime; do
+    for name in nginx haproxy sshd faketime strace; do
         have "$name" && continue
         missing+=("$name")
         packages+=("${PACKAGE_OF[$name]}")
     done
     [ ${#missing[@]} != 0 ] || return 0
     if ! may_apt || ! apt_install "${packages[@]}"; then
-        say "lci is tested against nginx, haproxy, sshd and faketime, and here is no ${missing[*]}: run 'sudo apt-get install nginx haproxy openssh-server faketime'"
+        say "lci is tested against nginx, haproxy, sshd, faketime and strace, and here is no ${missing[*]}: run 'sudo apt-get install nginx haproxy openssh-server faketime strace'"
         return 0
     fi
     for name in "${missing[@]}"; do

@@ -1,8 +1,9 @@
-"""The long run: `./scripts/faults --hours N [--kills N] [--seed S]`, or `--webhooks N`, and what it counts."""
+"""The long run, and what it counts: `./scripts/faults --hours N [--kills N] [--seed S] [--webhooks N | --strace]`."""
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import random
 import signal
 import subprocess
@@ -16,6 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.faults.oracle import KINDS, Facts, judge, wait_quiet
+from tests.faults.system_calls import CALLS as SYSTEM_CALLS
+from tests.faults.system_calls import push_and_kill
 from tests.faults.world import SLOW_BUILD, World, run_world
 from tests.whole.service import Refused
 
@@ -33,6 +36,7 @@ CALLS = (
 PATIENCE = 4.0
 DUPLICATES = 0.1
 KILL_EVERY = 100
+CHECK_EVERY = 10
 
 
 @dataclass
@@ -128,6 +132,19 @@ class Run:
                 self.world.restart()
                 print(f"{number + 1} webhooks, {self.kills} kills", flush=True)
 
+    def sweep(self, kills: int) -> None:
+        """Kill at the first, the second, ... of each system call on a push's way, until a push makes no more of it."""
+        for call in SYSTEM_CALLS:
+            for nth in itertools.count(1):
+                if self.is_over(kills) or not push_and_kill(self.world, self.dice.choice(self.projects), call, nth):
+                    break
+                self.kills += 1
+                self.world.restart()
+                print(f"{call} {nth}: {self.kills} kills", flush=True)
+                if nth % CHECK_EVERY == 0:
+                    self.check()
+            self.check()
+
     def check(self) -> None:
         try:
             wait_quiet(self.world)
@@ -158,6 +175,9 @@ def main() -> int:
     parser.add_argument(
         "--webhooks", type=int, default=0, help="deliver so many pushes instead, a kill every hundredth"
     )
+    parser.add_argument(
+        "--strace", action="store_true", help="kill at one system call after the other instead, as strace counts them"
+    )
     arguments = parser.parse_args()
     root = Path(tempfile.mkdtemp(prefix="lci-faults-"))
     print(f"seed {arguments.seed}, data directory {root}", flush=True)
@@ -166,6 +186,8 @@ def main() -> int:
         run.prepare()
         if arguments.webhooks:
             run.webhooks(arguments.webhooks)
+        elif arguments.strace:
+            run.sweep(arguments.kills)
         else:
             while not run.is_over(arguments.kills):
                 run.round()

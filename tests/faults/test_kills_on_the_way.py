@@ -10,6 +10,7 @@ from __future__ import annotations
 import pytest
 
 from tests.faults.oracle import Facts, assert_sound
+from tests.faults.system_calls import needs_strace, push_and_kill
 from tests.faults.world import SLOW_BUILD, World
 
 PUSH = {
@@ -38,6 +39,13 @@ CANCEL = {
     "F089-it is Cancelled": "store.finish_build:after",
 }
 
+# The n-th such call of a thread. `./scripts/faults --strace` goes through all of them.
+SYSTEM_CALLS = {
+    "F003-the disk is to keep a commit": ("fdatasync", 4),
+    "F006-the engine is asked": ("sendto", 25),
+    "F009-something is removed": ("unlinkat", 1),
+}
+
 
 @pytest.fixture(scope="module", autouse=True)
 def projects(world: World) -> None:
@@ -54,6 +62,15 @@ def test_a_push_gets_its_one_build_in_spite_of_a_kill(world: World, point: str) 
     assert_sound(world)
     assert push.builds is not None
     assert world.service.visit("/shop/index.html").text == push.text
+
+
+@needs_strace
+@pytest.mark.parametrize(("call", "nth"), SYSTEM_CALLS.values(), ids=SYSTEM_CALLS)
+def test_a_push_gets_its_one_build_though_lci_is_killed_at_a_system_call(world: World, call: str, nth: int) -> None:
+    assert push_and_kill(world, "shop", call, nth)
+    world.restart()
+    assert_sound(world)
+    assert world.service.visit("/shop/index.html").text == world.ledger.pushes[-1].text
 
 
 @pytest.mark.parametrize("point", RUNNING.values(), ids=RUNNING)
