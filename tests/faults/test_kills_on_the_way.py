@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import pytest
 
+from lci_app.services.reconciler import MAX_RESTARTS
 from tests.faults.oracle import Facts, assert_sound
 from tests.faults.system_calls import needs_strace, push_and_kill
 from tests.faults.world import SLOW_BUILD, World
@@ -112,3 +113,23 @@ def test_a_queue_keeps_its_order_through_a_kill(world: World) -> None:
     built = [build["id"] for build in Facts(world).builds][-3:]
     assert [push.builds for push in pushes] == [[each] for each in built]
     assert world.service.visit("/slow/index.html").text == pushes[-1].text
+
+
+def test_a_build_during_which_lci_is_killed_again_and_again_ends_and_the_next_goes_on(world: World) -> None:
+    """F015: it may well be the build that ends lci."""
+    world.arm("source.checkout:before=delay:600")
+    ending, waiting = world.push("shop"), world.push("shop")
+    assert ending.builds is not None
+    assert waiting.builds is not None
+    world.wait_hit("source.checkout:before")
+    world.service.kill()
+    world.arm("source.checkout:before=kill")
+    for _ in range(MAX_RESTARTS):
+        world.start_to_be_killed()
+    world.restart()
+    assert_sound(world)
+    ended = world.service.get(f"/api/builds/{ending.builds[0]}")
+    assert (ended["status"], ended["restarts"], ended["failure"]["kind"]) == ("Failed", 10, "infra")
+    assert ended["failure"]["code"] == "TOO_MANY_RESTARTS"
+    assert world.service.get(f"/api/builds/{waiting.builds[0]}")["status"] == "Success"
+    assert world.service.visit("/shop/index.html").text == waiting.text
