@@ -20,13 +20,15 @@ class Chaos:
     """What happens to each connection from now on. Counts are of bytes of the answer.
 
     `silent`: nothing is ever answered. `latency`: seconds before each piece. `cut_after`: the connection is closed
-    then, or reset with `reset`. `piece`: the most that is passed on at once. `garbage`: that is answered instead.
+    then, or reset with `reset`, or kept open and silent with `stall`. `piece`: the most that is passed on at once.
+    `garbage`: that is answered instead.
     """
 
     silent: bool = False
     latency: float = 0.0
     cut_after: int | None = None
     reset: bool = False
+    stall: bool = False
     piece: int = 65536
     garbage: bool = False
     connections: int = 0
@@ -74,6 +76,8 @@ async def _answer(server: trio.SocketStream, client: trio.SocketStream, chaos: C
             await client.send_all(data[at : at + chaos.piece][:left])
             if left is not None:
                 left -= min(left, chaos.piece, len(data) - at)
+                if left == 0 and chaos.stall:
+                    await trio.sleep_forever()
                 if left == 0:
                     _close(client, reset=chaos.reset)
                     return
