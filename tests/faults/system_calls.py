@@ -7,6 +7,7 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -20,12 +21,14 @@ CALLS = ("fdatasync", "fsync", "pwrite64", "write", "mkdirat", "unlinkat", "send
 
 
 @contextmanager
-def injected(pid: int, call: str, what: str) -> Iterator[None]:
+def injected(pid: int, call: str, what: str, *, path: Path | None = None) -> Iterator[None]:
     """Have `what` happen at a call of any thread of the process, and of those it starts, while the block lasts.
 
-    `what` is in strace's words, as `error=EIO:when=3` or `signal=KILL:when=1+`; each thread counts its own calls.
+    `call` may be several, with commas. `what` is in strace's words, as `error=EIO` or `signal=KILL:when=3`; each thread
+    counts its own calls. With `path`, only those that are about that file.
     """
     command = ["strace", "-f", "-p", str(pid), "-e", f"trace={call}", "-e", f"inject={call}:{what}", "-o", "/dev/null"]
+    command += [] if path is None else ["-P", str(path)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as strace:
         assert strace.stderr is not None
         try:

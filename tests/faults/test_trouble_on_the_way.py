@@ -1,4 +1,4 @@
-"""Steps of a push's way fail, find the disk full, or take their time, and lci stays up (F020, F036, F042).
+"""Steps of a push's way fail, find the disk full or broken, or take their time: lci stays up (F020, F036, F042, F045).
 
 Trouble of the machine is never called the project's failure; nothing acknowledged is lost; what serves goes on serving.
 """
@@ -13,6 +13,7 @@ import requests
 
 from tests.faults.ledger import Push
 from tests.faults.oracle import assert_sound
+from tests.faults.system_calls import injected, needs_strace
 from tests.faults.world import SLOW_BUILD, World, run_world
 from tests.whole.service import ENDED, WaitLoop
 
@@ -50,6 +51,17 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         assert world.service.process is process
         assert process is not None
         assert process.poll() is None
+
+
+def process_of(world: World) -> int:
+    assert world.service.process is not None
+    return world.service.process.pid
+
+
+def succeeds(world: World, push: Push) -> None:
+    build = ended(world, push)
+    assert build["status"] == "Success", f"{build['failure']}\n" + "".join(world.service.stderr[-20:])
+    assert push.project != "shop" or world.service.visit("/shop/index.html").text == push.text
 
 
 def ended(world: World, push: Push) -> Any:
@@ -112,8 +124,56 @@ def test_a_push_that_finds_the_disk_full_is_refused_and_taken_when_there_is_room
     world.arm("")
     wait_ready(world, 200)
     world.deliver_unanswered()
-    assert ended(world, push)["status"] == "Success"
-    assert world.service.visit("/shop/index.html").text == push.text
+    succeeds(world, push)
+
+
+@needs_strace
+@pytest.mark.parametrize("calls", ["fdatasync,fsync", "pwrite64,fsync"], ids=["F045-synced", "F045-written"])
+def test_a_disk_that_fails_every_write_is_told_of_and_pushes_are_refused_until_it_works_again(
+    world: World, calls: str
+) -> None:
+    serving = world.service.visit("/shop/index.html").text
+    with injected(process_of(world), calls, "error=EIO"):
+        push = world.push("shop")
+        assert push.builds is None
+        assert "DISK_IO" in wait_ready(world, 503)
+        assert world.service.visit("/shop/index.html").text == serving
+    wait_ready(world, 200)
+    world.deliver_unanswered()
+    succeeds(world, push)
+
+
+@needs_strace
+@pytest.mark.parametrize(
+    ("calls", "nth"), [("pwrite64", 6), ("fdatasync", 3)], ids=["F045-a write", "F045-a commit's sync"]
+)
+def test_writes_that_fail_under_a_build_are_never_called_the_projects_failure(
+    world: World, calls: str, nth: int
+) -> None:
+    with injected(process_of(world), calls, f"error=EIO:when={nth}"):
+        push = world.push("shop")
+        waiting = WaitLoop("the push to be taken")
+        while push.builds is None and not world.deliver(push):
+            waiting.again()
+        build = ended(world, push)
+        # Each thread meets one, and a build has one more try.
+        assert build["status"] == "Success" or build["failure"]["kind"] == "infra", build["failure"]
+    succeeds(world, world.push("shop"))
+
+
+@needs_strace
+def test_a_log_that_the_disk_does_not_take_fails_its_build_as_the_machines_and_no_other(world: World) -> None:
+    number = len(world.service.get("/api/projects/slow/builds")["builds"]) + 1
+    log = world.service.data_dir / "logs" / str(world.service.get("/api/projects/slow")["id"]) / f"{number}.log"
+    log.parent.mkdir(exist_ok=True)
+    log.touch(0o600)
+    with injected(process_of(world), "write", "error=EIO", path=log):
+        failed, push = world.push("slow"), world.push("shop")
+        succeeds(world, push)
+        build = ended(world, failed)
+    assert (build["build_number"], build["status"], build["infra_retries"]) == (number, "Failed", 1)
+    assert (build["failure"]["kind"], build["failure"]["code"]) == ("infra", "LOG_FAILED")
+    succeeds(world, world.push("slow"))
 
 
 def test_a_source_that_takes_its_time_holds_up_nobody_else_and_can_be_cancelled(world: World) -> None:
@@ -122,8 +182,7 @@ def test_a_source_that_takes_its_time_holds_up_nobody_else_and_can_be_cancelled(
     assert held.builds is not None
     world.wait_hit("source.checkout:before")
     push = world.push("shop")
-    assert ended(world, push)["status"] == "Success"
-    assert world.service.visit("/shop/index.html").text == push.text
+    succeeds(world, push)
     assert world.cancel(held.builds[0])
     assert world.service.wait_build(held.builds[0])["status"] == "Cancelled"
 
