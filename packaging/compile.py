@@ -1,7 +1,8 @@
-"""Copy the package to a directory and compile there, by mypyc, the modules that every visitor's request runs through.
+"""Copy the package to a directory and compile there what every visitor's request runs through.
 
-Called as `python packaging/compile.py DIRECTORY`. The source stays what it is, and runs without this; decision 0010
-says what is gained. Ends with status 3 where there is no C compiler, or Python came without its headers.
+mypyc compiles modules, and the C compiler the scanner of heads. Called as `python packaging/compile.py DIRECTORY`. The
+source stays what it is, and runs without this; decision 0010 says what is gained. Ends with status 3 where there is no
+C compiler, or Python came without its headers.
 """
 
 from __future__ import annotations
@@ -22,12 +23,14 @@ NO_COMPILER = 3
 LEVELS = ("MYPYC_OPT_LEVEL=2", "MYPYC_DEBUG_LEVEL=0")
 
 MODULES = {
-    "core": ["http_fields", "http_head", "http_message", "http_rules", "routing"],
+    "core": ["http_fields", "http_head", "http_message", "http_rules", "http_scanner", "routing"],
     "proxy": [
         "connection", "exchange", "figures", "forwarded", "outbound", "plane", "pool", "reactor", "rewriting",
         "traffic", "wire",
     ],
 }  # fmt: skip
+SCANNER = "lci_app/core/http_scan.c"
+C_FLAGS = ("-std=gnu11", "-O3", "-Wall", "-Wextra", "-fPIC", "-shared")
 
 
 def main() -> int:
@@ -58,6 +61,7 @@ def compiled() -> Path:
             place = Path(name)
             copy_package(place)
             run_mypyc(place)
+            compile_c(ROOT / SCANNER, (place / SCANNER).with_suffix(sysconfig.get_config_var("EXT_SUFFIX")))
             for module in [*place.glob("*.so"), *place.glob("lci_app/**/*.so")]:
                 there = KEPT / "new" / module.relative_to(place)
                 there.parent.mkdir(parents=True, exist_ok=True)
@@ -70,6 +74,7 @@ def digest() -> str:
     """Return what the compiled modules depend on, in short. (Of the other modules they need to know the types only.)"""
     parts = [sys.version, version("mypy"), Path(__file__).read_text("utf-8")]
     parts += [path.read_text("utf-8") for path in sorted(ROOT.glob("lci_app/core/*.py"))]
+    parts.append((ROOT / SCANNER).read_text("utf-8"))
     parts += [path.read_text("utf-8") for path in sorted(ROOT.glob("lci_app/proxy/*.py"))]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
@@ -91,6 +96,20 @@ def run_mypyc(place: Path) -> None:
     )
     if done.returncode:
         sys.exit(f"mypyc could not compile the proxy:\n{done.stdout}")
+
+
+def compile_c(source: Path, target: Path, *flags: str) -> None:
+    """Make an extension of one file of C; what the compiler says is shown only where it fails."""
+    compiler = (sysconfig.get_config_var("CC") or "cc").split()
+    done = subprocess.run(
+        [*compiler, *C_FLAGS, *flags, f"-I{sysconfig.get_path('include')}", source, "-o", target],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        sys.exit(f"{source.name} could not be compiled:\n{done.stdout}")
 
 
 if __name__ == "__main__":

@@ -46,6 +46,11 @@ class Kind(Enum):
     LOCATION = "location"
 
 
+_READ_IN_BOTH: Final = (Kind.FRAMING, Kind.DROPPED, Kind.COMPOSED)
+READ_IN_REQUESTS: Final = (*_READ_IN_BOTH, Kind.FORWARDING, Kind.COOKIE)
+READ_IN_RESPONSES: Final = (*_READ_IN_BOTH, Kind.SET_COOKIE, Kind.LOCATION)
+
+
 @dataclass(slots=True)
 class Field:
     """One header field: the lower-case name, the value without blanks around it, and `Name: value` as it is sent on."""
@@ -76,7 +81,8 @@ _KINDS: Final[Mapping[bytes, Kind]] = {
 }  # fmt: skip
 # All that begin with this say who a visitor is.
 _FORWARDED: Final = b"x-forwarded-"
-_IS_OURS: Final = rb"(?=: [^\r]*(?:%b))" % "|".join(DASHBOARD_COOKIES).encode()
+# Only such a value of a request's cookies has to be read.
+_WORDS: Final[Mapping[bytes, tuple[bytes, ...]]] = {b"cookie": tuple(name.encode() for name in DASHBOARD_COOKIES)}
 # Many servers make one variable of `X-Forwarded-For` and `X_Forwarded_For`. These names mean the same to them with
 # underscores, and what they mean is said elsewhere.
 _UNDERSCORED: Final = frozenset({b"content_length", b"transfer_encoding"})
@@ -106,21 +112,29 @@ def parse_field(line: bytes) -> Field:
     return Field(name, value, b"%b: %b" % (match[1], value), kind_of(name))
 
 
+def marked_names(kinds: Iterable[Kind]) -> dict[bytes, tuple[bytes, ...]]:
+    """Return the names of the headers of these kinds, each with the words of which its value must hold one, if any.
+
+    A name that ends with a dash stands for all that begin so.
+    """
+    wanted = set(kinds)
+    names = [name for name, kind in _KINDS.items() if kind in wanted]
+    if Kind.FORWARDING in wanted:
+        names.append(_FORWARDED)
+    return {name: _WORDS.get(name, ()) for name in names}
+
+
 def marked_lines(kinds: Iterable[Kind]) -> re.Pattern[bytes]:
     """Return a pattern that finds each line of these kinds (and perhaps another) in a block of `CR LF Name: value`.
 
     Its two groups are the name and the value. Names are spelt out letter by letter in both cases, and sorted by the
     first: that is several times faster than a pattern that ignores case.
     """
-    wanted = set(kinds)
-    names = [name for name, kind in _KINDS.items() if kind in wanted]
-    spelt = [_spelt(name) + (_IS_OURS if name == b"cookie" else b"") for name in names]
-    if Kind.FORWARDING in wanted:
-        spelt.append(_spelt(_FORWARDED) + rb"[^:]*")
     by_letter: dict[bytes, list[bytes]] = defaultdict(list)
-    for each in spelt:
-        first, bracket, rest = each.partition(b"]")
-        by_letter[first + bracket].append(rest)
+    for name, words in marked_names(kinds).items():
+        first, bracket, rest = _spelt(name).partition(b"]")
+        more = b"[^:]*" if name.endswith(b"-") else rb"(?=: [^\r]*(?:%b))" % b"|".join(words) if words else b""
+        by_letter[first + bracket].append(rest + more)
     letters = [letter + b"(?:" + b"|".join(rests) + b")" for letter, rests in by_letter.items()]
     return re.compile(rb"\r\n(" + b"|".join(letters) + rb"): ([^\r]*)")
 

@@ -5,7 +5,8 @@ the parsed values, so that exactly one framing leaves the proxy, whatever came i
 
 There are two ways through: nearly all heads are written as everybody writes them (`Name: value`, one blank, none at
 the end), and two patterns, run over the whole head, check and divide such a head at once. Every other head is read
-line by line. Both give the same for the same head, and only the second one refuses.
+line by line. Both give the same for the same head, and only the second one refuses. Where there is a compiled scanner
+(`http_scanner`), it reads the plainest heads before either is asked, and gives the same too.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from lci_app.core.http_fields import (
+    READ_IN_REQUESTS,
+    READ_IN_RESPONSES,
     TOKEN,
     BadHead,
     Field,
@@ -23,8 +26,9 @@ from lci_app.core.http_fields import (
     marked_lines,
     parse_field,
 )
-from lci_app.core.http_message import RequestHead, ResponseHead
+from lci_app.core.http_message import MAX_FIELDS, MAX_HEAD, MAX_TARGET, METHODS, RequestHead, ResponseHead
 from lci_app.core.http_rules import ONCE, Special, is_length, repeated, request_of, response_of, sane_host
+from lci_app.core.http_scanner import scan_request, scan_response
 
 __all__ = [
     "MAX_FIELDS",
@@ -40,15 +44,10 @@ __all__ = [
     "parse_request_by_line",
     "parse_response",
     "parse_response_by_line",
+    "read_request",
+    "read_response",
     "render",
 ]
-
-MAX_HEAD: Final = 32 * 1024
-MAX_TARGET: Final = 8 * 1024
-MAX_FIELDS: Final = 100
-
-# Those that are in use; others are carried too, except CONNECT and TRACE.
-METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 _REQUEST_LINE: Final = re.compile(rb"(" + TOKEN + rb") ([\x21\x22\x24-\x7e]+) HTTP/(\d)\.(\d)")
 _STATUS_LINE: Final = re.compile(rb"HTTP/1\.([01]) ([1-9]\d\d)(?: ([\t\x20-\x7e\x80-\xff]*))?")
@@ -63,9 +62,8 @@ _USUAL_REQUEST: Final = re.compile(
     rb"(%b) (/[\x21\x22\x24-\x7e]{0,%d}) HTTP/1\.([01])" % ("|".join(METHODS).encode(), MAX_TARGET - 1) + _USUAL_FIELDS
 ).fullmatch
 _USUAL_RESPONSE: Final = re.compile(rb"HTTP/1\.([01]) ([1-9]\d\d) ([\t\x20-\x7e\x80-\xff]*)" + _USUAL_FIELDS).fullmatch
-_IN_BOTH: Final = (Kind.FRAMING, Kind.DROPPED, Kind.COMPOSED)
-_SPLIT_REQUEST: Final = marked_lines((*_IN_BOTH, Kind.FORWARDING, Kind.COOKIE)).split
-_SPLIT_RESPONSE: Final = marked_lines((*_IN_BOTH, Kind.SET_COOKIE, Kind.LOCATION)).split
+_SPLIT_REQUEST: Final = marked_lines(READ_IN_REQUESTS).split
+_SPLIT_RESPONSE: Final = marked_lines(READ_IN_RESPONSES).split
 
 # As most spell what most say.
 _HOST_NAMES: Final = frozenset({b"Host", b"host"})
@@ -74,6 +72,15 @@ _LENGTH_NAMES: Final = frozenset({b"Content-Length", b"content-length"})
 _KEEP_ALIVE: Final = {b"keep-alive": True, b"close": False}
 _FRAMING: Final = Kind.FRAMING
 _DROPPED: Final = Kind.DROPPED
+
+
+def _size_of_head(buffer: bytes, checked: int) -> int:
+    """Return where the head ends that the buffer begins with, 0 where its end is not there."""
+    end = buffer.find(b"\r\n\r\n", checked - 3 if checked > 3 else 0)
+    if end >= 0:
+        return end + 4
+    check_unfinished(buffer, checked)
+    return 0
 
 
 def check_unfinished(head: bytes | bytearray, start: int = 0) -> None:
@@ -90,6 +97,28 @@ def check_unfinished(head: bytes | bytearray, start: int = 0) -> None:
         raise BadHead(f"The address is longer than {MAX_TARGET} bytes.", 414)
     if len(head) > MAX_HEAD:
         raise BadHead(f"The head is longer than {MAX_HEAD} bytes.", 431)
+
+
+def read_request(buffer: bytes, checked: int = 0) -> RequestHead | None:
+    """Return the head that the buffer begins with, None where it is not there whole.
+
+    `checked` bytes were looked at before. Raises BadHead as soon as it can be no good one.
+    """
+    # What comes in many pieces is not scanned anew with each.
+    head = None if checked else scan_request(buffer)
+    if head is None and (size := _size_of_head(buffer, checked)):
+        head = parse_request(buffer[:size])
+        head.size = size
+    return head
+
+
+def read_response(buffer: bytes, checked: int = 0) -> ResponseHead | None:
+    """Do the same for an answer."""
+    head = None if checked else scan_response(buffer)
+    if head is None and (size := _size_of_head(buffer, checked)):
+        head = parse_response(buffer[:size])
+        head.size = size
+    return head
 
 
 def parse_request(head: bytes) -> RequestHead:

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from lci_app.core.http_fields import Field, parse_field
 
+MAX_HEAD: Final = 32 * 1024
+MAX_TARGET: Final = 8 * 1024
+MAX_FIELDS: Final = 100
 
-# The heads are not frozen: that would double the time it takes to make one, and one is made for every message.
-@dataclass(slots=True)
+# Those that are in use; others are carried too, except CONNECT and TRACE.
+METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
+
+# One is made for every message. Frozen they would take twice the time to make; and mypyc leaves the `__init__` of a
+# dataclass to the interpreter, where it takes ten times as long as one that is written out.
+@dataclass(slots=True, init=False)
 class RequestHead:
     """A request. `target` is in origin form; `host` is empty only for HTTP/1.0; `upgrade` is empty where none counts.
 
     The end-to-end headers are in `plain`, each as CR LF and `Name: value`, to be sent on as they are, and in `marked`,
     which whoever sends the head on has to read. Neither holds framing, `Host`, or what is for one hop. No `length` and
-    not `chunked` means that no body follows.
+    not `chunked` means that no body follows. `size`: so much of the buffer it was read from is this head, if it was.
     """
 
     method: str
@@ -29,6 +38,35 @@ class RequestHead:
     keep_alive: bool
     upgrade: bytes
     expects_continue: bool
+    size: int
+
+    def __init__(  # noqa: PLR0913, PLR0917 - a record
+        self,
+        method: str,
+        target: str,
+        minor_version: int,
+        host: str,
+        plain: bytes,
+        marked: Sequence[Field],
+        length: int,
+        chunked: bool,
+        keep_alive: bool,
+        upgrade: bytes = b"",
+        expects_continue: bool = False,
+        size: int = 0,
+    ) -> None:
+        self.method = method
+        self.target = target
+        self.minor_version = minor_version
+        self.host = host
+        self.plain = plain
+        self.marked = marked
+        self.length = length
+        self.chunked = chunked
+        self.keep_alive = keep_alive
+        self.upgrade = upgrade
+        self.expects_continue = expects_continue
+        self.size = size
 
     @property
     def has_body(self) -> bool:
@@ -44,11 +82,11 @@ class RequestHead:
         return next((field.value for field in self.fields if field.name == name), None)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, init=False)
 class ResponseHead:
     """A response. `length` None and not `chunked` means a body up to the end of the connection, if one may follow.
 
-    `plain` and `marked` are as in a request; `status_line` is as it is sent on.
+    `plain`, `marked` and `size` are as in a request; `status_line` is as it is sent on.
     """
 
     status: int
@@ -60,6 +98,31 @@ class ResponseHead:
     chunked: bool
     keep_alive: bool
     upgrade: bytes
+    size: int
+
+    def __init__(  # noqa: PLR0913, PLR0917 - a record
+        self,
+        status: int,
+        status_line: bytes,
+        minor_version: int,
+        plain: bytes,
+        marked: Sequence[Field],
+        length: int | None,
+        chunked: bool,
+        keep_alive: bool,
+        upgrade: bytes = b"",
+        size: int = 0,
+    ) -> None:
+        self.status = status
+        self.status_line = status_line
+        self.minor_version = minor_version
+        self.plain = plain
+        self.marked = marked
+        self.length = length
+        self.chunked = chunked
+        self.keep_alive = keep_alive
+        self.upgrade = upgrade
+        self.size = size
 
     @property
     def reason(self) -> bytes:

@@ -41,14 +41,19 @@ class Route:
     drain_timeout: float = 30.0
 
 
-# Not frozen: that would double the time it takes to make one, and one is made for every request.
-@dataclass(slots=True)
+# Neither frozen nor with an `__init__` that mypyc leaves to the interpreter: one is made for every request.
+@dataclass(slots=True, init=False)
 class Match:
     """Where a request goes: `target` is what the upstream is asked for, `prefix` what was taken off its path."""
 
     route: Route
     target: str
     prefix: str
+
+    def __init__(self, route: Route, target: str, prefix: str) -> None:
+        self.route = route
+        self.target = target
+        self.prefix = prefix
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +87,11 @@ class RouteTable:
             by_domain = self._by_domain.get(_domain(host))
             if by_domain is not None:
                 return Match(by_domain, target, "")
-        name, slash, rest = target[1:].partition("/")
-        route = self._by_name.get(name)
-        if route is not None and slash:
-            return Match(route, "/" + rest, "/" + name) if route.strip_prefix else Match(route, target, "")
+        end = target.find("/", 1)
+        if end > 0:
+            route = self._by_name.get(target[1:end])
+            if route is not None:
+                return Match(route, target[end:], target[:end]) if route.strip_prefix else Match(route, target, "")
         # The slash, if there was one, may have been the query's.
         path, question, query = target.partition("?")
         return Redirect(f"{path}/{question}{query}") if path[1:] in self._by_name else None

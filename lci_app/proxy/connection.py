@@ -10,14 +10,14 @@ import socket
 from collections.abc import Callable
 from typing import Final
 
-from lci_app.core.http_head import BadHead, RequestHead, parse_request
+from lci_app.core.http_head import BadHead, RequestHead, read_request
 from lci_app.proxy import answers, forwarded
 from lci_app.proxy.chunks import BadChunk
 from lci_app.proxy.exchange import Exchange
 from lci_app.proxy.outbound import BadUpload
 from lci_app.proxy.phase import Phase
 from lci_app.proxy.plane import Plane
-from lci_app.proxy.wire import ClientLost, Owner, PeerLost, Wire, take_head
+from lci_app.proxy.wire import ClientLost, Owner, PeerLost, Wire
 
 # What a visitor may still send after an answer that ends its connection, before it is reset.
 _LINGER_BYTES: Final = 1024 * 1024
@@ -196,30 +196,26 @@ class ClientConnection(Owner):
             if self.ending:
                 self._end()
                 return
-            raw = None
             try:
-                raw = self._take_head()
-                if raw is None:
-                    return
-                head = parse_request(raw)
+                head = self._take_head()
             except BadHead as error:
-                if raw is not None:
-                    wire.buffer = raw + wire.buffer
                 self.answer(answers.refused(error.status, str(error)), None, plane.identities.new(), last=True)
                 return
-            self._begin(head, len(raw))
+            if head is None:
+                return
+            self._begin(head)
             if self.exchange is not None:
                 return
         wire.again()
 
-    def _begin(self, head: RequestHead, size: int) -> None:
+    def _begin(self, head: RequestHead) -> None:
         if self.wire.patient:
             self.wire.hurry()
         identity = (forwarded.request_id(head) if head.marked else None) or self.plane.identities.new()
-        self.exchange = Exchange(self, head, identity, size)
+        self.exchange = Exchange(self, head, identity)
         self.exchange.begin()
 
-    def _take_head(self) -> bytes | None:
+    def _take_head(self) -> RequestHead | None:
         """Take the next request's head off the wire, or close where the visitor has ended. Raises BadHead."""
         wire = self.wire
         if not wire.buffer and not self._receive():
@@ -231,10 +227,11 @@ class ClientConnection(Owner):
                 wire.buffer = buffer = buffer[2:]
                 self._enter_head()
             if buffer and buffer != b"\r":
-                raw = take_head(wire, self._checked)
-                if raw is not None:
+                head = read_request(buffer, self._checked)
+                if head is not None:
+                    wire.buffer = buffer[head.size :]
                     self._checked = 0
-                    return raw
+                    return head
                 self._checked = len(buffer)
                 if self.phase is not _HEAD:
                     self._enter_head()

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from lci_app.core.http_head import BadHead, ResponseHead, parse_response
+from lci_app.core.http_head import BadHead, ResponseHead, read_response
 from lci_app.core.routing import Match
 from lci_app.proxy import answers, forwarded
 from lci_app.proxy.bodies import Relay, framing_of
 from lci_app.proxy.outbound import REPEATABLE, BadUpload, Outbound
 from lci_app.proxy.phase import Phase
 from lci_app.proxy.tunnel import Tunnel
-from lci_app.proxy.wire import NoRoom, UpstreamLost, Wire, take_head
+from lci_app.proxy.wire import NoRoom, UpstreamLost, Wire
 
 _MAX_INTERIM: Final = 16
 
@@ -107,9 +107,9 @@ class Exchange(Outbound):
                 raise UpstreamLost("it closed the connection without an answer.")
             self._heard = True
             wire.buffer = wire.buffer + data if wire.buffer else data
-            while (raw := take_head(wire, self._checked)) is not None:
+            while (response := read_response(wire.buffer, self._checked)) is not None:
                 self._checked = 0
-                response = parse_response(raw)
+                wire.buffer = wire.buffer[response.size :]
                 if response.status >= 200 or self._is_final(response):
                     self._respond(wire, match, response)
                     return

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
 
 from lci_app.core.cookies import DASHBOARD_COOKIES, OURS
@@ -49,14 +48,13 @@ def address_of(visitor: Visitor, head: RequestHead) -> str:
 def request_head(head: RequestHead, match: Match, upstream: Upstream, visitor: Visitor, identity: str) -> bytes:
     """Return the request's head as its service gets it. `identity` is the request id."""
     host = head.host or f"{upstream.host}:{upstream.port}"
-    start = f"{head.method} {match.target} HTTP/1.1\r\nHost: {host}\r\nX-Request-Id: {identity}"
+    who = "" if visitor.trusted else _forwarding(visitor.address, "http", head.host, match.prefix)
+    start = f"{head.method} {match.target} HTTP/1.1\r\nHost: {host}\r\nX-Request-Id: {identity}{who}"
     lines = [start.encode(), head.plain]
     if head.marked:
         lines += _passed_on(head.marked, trusted=visitor.trusted)
     if visitor.trusted:
         lines.append(_believed(head, match, visitor))
-    else:
-        lines.append(_forwarding(visitor.address, head.host, match.prefix))
     if head.chunked:
         lines.append(b"\r\nTransfer-Encoding: chunked")
     elif head.length or head.method in {"POST", "PUT", "PATCH"}:
@@ -80,20 +78,20 @@ def response_head(
     lines = [response.status_line, response.plain]
     if response.marked:
         lines += _answered(response.marked, head, match, visitor)
-    lines.append(b"\r\nX-Request-Id: " + identity.encode())
+    framing = stays = ""
     chunked = closes = False
     if response.length is not None and response.status >= 200 and response.status != 204:
-        lines.append(b"\r\nContent-Length: %d" % response.length)
+        framing = f"\r\nContent-Length: {response.length}"
     elif response.has_body(head.method):
         chunked = head.minor_version == 1
         closes = not chunked
         if chunked:
-            lines.append(b"\r\nTransfer-Encoding: chunked")
+            framing = "\r\nTransfer-Encoding: chunked"
     if closes or not keep:
-        lines.append(b"\r\nConnection: close")
+        stays = "\r\nConnection: close"
     elif head.minor_version == 0:
-        lines.append(b"\r\nConnection: keep-alive")
-    lines.append(b"\r\n\r\n")
+        stays = "\r\nConnection: keep-alive"
+    lines.append(f"\r\nX-Request-Id: {identity}{framing}{stays}\r\n\r\n".encode())
     return b"".join(lines), chunked, closes
 
 
@@ -142,30 +140,22 @@ def _hosts(head: RequestHead, visitor: Visitor) -> Sequence[bytes]:
     return [host.lower() for host in (head.host.encode(), told) if host]
 
 
-@lru_cache(maxsize=1024)
-def _forwarding(address: str, host: str, prefix: str) -> bytes:
-    """Return the lines about a visitor whose own word on them is not taken."""
-    return _lines(address.encode(), b"http", host.encode(), prefix.encode())
-
-
 def _believed(head: RequestHead, match: Match, visitor: Visitor) -> bytes:
     """Return the lines about a visitor as a trusted proxy tells them."""
     told = [field.value for field in head.marked if field.name == b"x-forwarded-for" and field.value]
-    return _lines(
-        b", ".join((*told, visitor.address.encode())),
-        _told(head, b"x-forwarded-proto", _SANE_PROTO) or b"http",
-        _told(head, b"x-forwarded-host", _SANE_HOST) or head.host.encode(),
-        _told(head, b"x-forwarded-prefix", _SANE_PREFIX).rstrip(b"/") + match.prefix.encode(),
-    )
+    return _forwarding(
+        b", ".join((*told, visitor.address.encode())).decode("latin-1"),
+        _told(head, b"x-forwarded-proto", _SANE_PROTO).decode() or "http",
+        _told(head, b"x-forwarded-host", _SANE_HOST).decode() or head.host,
+        _told(head, b"x-forwarded-prefix", _SANE_PREFIX).decode().rstrip("/") + match.prefix,
+    ).encode("latin-1")
 
 
-def _lines(via: bytes, proto: bytes, host: bytes, prefix: bytes) -> bytes:
-    lines = b"\r\nX-Forwarded-For: %b\r\nX-Forwarded-Proto: %b" % (via, proto)
-    if host:
-        lines += b"\r\nX-Forwarded-Host: " + host
-    if prefix:
-        lines += b"\r\nX-Forwarded-Prefix: " + prefix
-    return lines
+def _forwarding(via: str, proto: str, host: str, prefix: str) -> str:
+    """Return the lines that tell a service who its visitor is, and where it asks."""
+    named = f"\r\nX-Forwarded-Host: {host}" if host else ""
+    below = f"\r\nX-Forwarded-Prefix: {prefix}" if prefix else ""
+    return f"\r\nX-Forwarded-For: {via}\r\nX-Forwarded-Proto: {proto}{named}{below}"
 
 
 def _told(head: RequestHead, name: bytes, sane: re.Pattern[bytes]) -> bytes:

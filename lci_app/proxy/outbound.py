@@ -60,13 +60,13 @@ class Outbound:
     _reusable = False
     _bytes_out = 0
 
-    def __init__(self, connection: ClientConnection, head: RequestHead, identity: str, head_size: int) -> None:
+    def __init__(self, connection: ClientConnection, head: RequestHead, identity: str) -> None:
         self.head = head
         self.identity = identity
         self._connection = connection
         self._plane = connection.plane
         self._started = connection.plane.reactor.now
-        self._bytes_in = head_size
+        self._bytes_in = head.size
         # Of the answer, once the visitor has got the beginning of it.
         self._status = 0
         # The visitor's connection is to be kept; for now: if it says so.

@@ -16,7 +16,7 @@ from lci_app.proxy.traffic import Traffic
 if TYPE_CHECKING:
     from lci_app.proxy.connection import ClientConnection
 
-_LAST_DIGITS: Final = tuple(f"{number:03x}" for number in range(1 << 12))
+_LAST_DIGITS: Final = [f"{number:03x}" for number in range(1 << 12)]
 
 
 class Identities:
@@ -28,10 +28,10 @@ class Identities:
         self._number = 0
 
     def new(self) -> str:
-        block, rest = divmod(self._number, len(_LAST_DIGITS))
-        self._number += 1
+        rest = self._number & 0xFFF
         if not rest:
-            self._block = f"{self._worker}{block:09x}"
+            self._block = f"{self._worker}{self._number >> 12:09x}"
+        self._number += 1
         return self._block + _LAST_DIGITS[rest]
 
 

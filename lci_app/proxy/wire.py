@@ -8,7 +8,6 @@ import socket
 import struct
 from typing import Final
 
-from lci_app.core.http_head import check_unfinished
 from lci_app.proxy.reactor import Reactor
 
 RECEIVE: Final = 64 * 1024
@@ -195,21 +194,3 @@ class Wire:
             pass
         finally:
             self.close()
-
-
-def take_head(wire: Wire, checked: int) -> bytes | None:
-    """Take a whole head off the wire's buffer, its empty line included; None where it is not there whole.
-
-    `checked` bytes were looked at before. Raises BadHead as soon as it can be no good one.
-    """
-    buffer = wire.buffer
-    end = buffer.find(b"\r\n\r\n", checked - 3 if checked > 3 else 0)
-    if end < 0:
-        check_unfinished(buffer, checked)
-        return None
-    end += 4
-    if end == len(buffer):
-        wire.buffer = b""
-        return buffer
-    wire.buffer = buffer[end:]
-    return buffer[:end]
