@@ -11,7 +11,7 @@ from typing import Final
 
 from bench import ending, flood, kills, log, push, restart, sign_in, start, viewers, web, webhook
 from bench.figures import Bench, Figure, as_json, table
-from bench.proxy import fairness, latency, memory, requests, slow_heads, switching, transfers
+from bench.proxy import fairness, inside, latency, memory, requests, slow_heads, switching, transfers
 from bench.proxy import restart as proxy_restart
 
 # Of the machine's cores; with more at work, the bench shares them.
@@ -34,6 +34,7 @@ BENCHES: Final[dict[str, Bench]] = {
     "web.flood": web.measure_flood,
     "web.cuts": web.measure_cuts,
     "proxy.requests": requests.measure,
+    "proxy.inside": inside.measure,
     "proxy.connections": requests.measure_new_connections,
     "proxy.latency": latency.measure,
     "proxy.transfers": transfers.measure,

@@ -46,14 +46,14 @@ def run_proxy(
 
     `beside` is the port of another service, at /beside/; 0 for none.
     """
-    source = _compiled() if compiled else _ROOT
+    source = compiled_package() if compiled else _ROOT
     arguments = (str(directory / "run"), str(source), str(workers), json.dumps(limits))
     with run_servant("bench.proxy.stand", *arguments) as servant:
         yield Stand(servant, upstream, beside)
 
 
 @cache
-def _compiled() -> Path:
+def compiled_package() -> Path:
     """Return where the package is as the executable has it: uncompiled where there is no compiler."""
     place = _ROOT / "build" / "compiled"
     done = subprocess.run([sys.executable, _ROOT / "packaging" / "compile.py", place], check=False)

@@ -116,6 +116,41 @@ def test_a_good_head_with_any_byte_of_it_changed(kind: int, data: st.DataObject)
     agree(good[:at] + data.draw(st.binary(max_size=2)) + good[at + data.draw(st.integers(0, 2)) :])
 
 
+@pytest.mark.parametrize(
+    "before",
+    [
+        b"",
+        b"P",
+        b"POST /",
+        b"?",
+        b" HTTP/1",
+        b"User-",
+        b":",
+        b": ",
+        b": a",
+        b"Host: ",
+        b"Length: ",
+        b"Length: 5",
+        b"c)",
+        b"c)\r",
+        b"=\r\n",
+    ],
+)
+def test_every_byte_after(before: bytes) -> None:
+    at = PLAIN_REQUEST.index(before) + len(before)
+    for byte in range(256):
+        agree(PLAIN_REQUEST[:at] + bytes([byte]) + PLAIN_REQUEST[at + 1 :])
+        agree(PLAIN_REQUEST[:at] + bytes([byte]) + PLAIN_REQUEST[at:])
+
+
+@pytest.mark.parametrize("before", [b"HTTP/1.1 ", b"HTTP/1.1 20", b"HTTP/1.1 200", b"HTTP/1.1 200 ", b"OK", b"chunked"])
+def test_every_byte_of_an_answer_after(before: bytes) -> None:
+    at = PLAIN_RESPONSE.index(before) + len(before)
+    for byte in range(256):
+        agree(PLAIN_RESPONSE[:at] + bytes([byte]) + PLAIN_RESPONSE[at + 1 :])
+        agree(PLAIN_RESPONSE[:at] + bytes([byte]) + PLAIN_RESPONSE[at:])
+
+
 @pytest.mark.parametrize("raw", [*(raw for raw, _ in REFUSED.values()), *REFUSED_RESPONSES.values()])
 def test_what_is_refused_is_not_scanned(raw: bytes) -> None:
     agree(raw)
