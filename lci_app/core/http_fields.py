@@ -107,9 +107,13 @@ def parse_field(line: bytes) -> Field:
     match = _FIELD.fullmatch(line)
     if match is None:
         raise BadHead(_what_is_wrong(line))
-    value = match[2].strip(b" \t")
-    name = match[1].lower()
-    return Field(name, value, b"%b: %b" % (match[1], value), kind_of(name))
+    return field_of(match[1], match[2].strip(b" \t"))
+
+
+def field_of(name: bytes, value: bytes) -> Field:
+    """Return the field of a name in any case and a value without blanks around it, which were both read strictly."""
+    lower = name.lower()
+    return Field(lower, value, b"%b: %b" % (name, value), kind_of(lower))
 
 
 def marked_names(kinds: Iterable[Kind]) -> dict[bytes, tuple[bytes, ...]]:

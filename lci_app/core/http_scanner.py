@@ -7,15 +7,13 @@ where it was not compiled.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from lci_app.core.http_fields import READ_IN_REQUESTS, READ_IN_RESPONSES, Field, Kind, kind_of, marked_names
+from lci_app.core.http_fields import READ_IN_REQUESTS, READ_IN_RESPONSES, Field, Kind, field_of, marked_names
 from lci_app.core.http_message import MAX_FIELDS, MAX_HEAD, MAX_TARGET, METHODS, RequestHead, ResponseHead
 
 if TYPE_CHECKING:
     from lci_app.core.http_scan import ScannedRequest, ScannedResponse
-
-_DROPPED: Final = Kind.DROPPED
 
 
 def _scan_nothing(_buffer: bytes) -> None:
@@ -58,11 +56,5 @@ def scan_response(buffer: bytes) -> ResponseHead | None:
 
 def _marked(parts: Sequence[bytes]) -> list[Field]:
     """Return the fields of names and values, one after the other; without those that are for nobody behind us."""
-    marked: list[Field] = []
-    for index in range(0, len(parts), 2):
-        raw, value = parts[index], parts[index + 1]
-        name = raw.lower()
-        kind = kind_of(name)
-        if kind is not _DROPPED:
-            marked.append(Field(name, value, b"%b: %b" % (raw, value), kind))
-    return marked
+    fields = [field_of(parts[index], parts[index + 1]) for index in range(0, len(parts), 2)]
+    return [field for field in fields if field.kind is not Kind.DROPPED]
