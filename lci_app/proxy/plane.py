@@ -16,7 +16,9 @@ from lci_app.proxy.traffic import Traffic
 if TYPE_CHECKING:
     from lci_app.proxy.connection import ClientConnection
 
-_LAST_DIGITS: Final = [f"{number:03x}" for number in range(1 << 12)]
+# So many bits of a request id's number are its last digits.
+_BITS: Final = 12
+_LAST_DIGITS: Final = [f"{number:03x}" for number in range(1 << _BITS)]
 
 
 class Identities:
@@ -28,9 +30,9 @@ class Identities:
         self._number = 0
 
     def new(self) -> str:
-        rest = self._number & 0xFFF
+        rest = self._number & ((1 << _BITS) - 1)
         if not rest:
-            self._block = f"{self._worker}{self._number >> 12:09x}"
+            self._block = f"{self._worker}{self._number >> _BITS:09x}"
         self._number += 1
         return self._block + _LAST_DIGITS[rest]
 
