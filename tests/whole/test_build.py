@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from tests.git_server import GitRepository, GitServer
 from tests.whole.service import IMAGE, Service, WaitLoop, instance_containers
 
+# A longer line is kept in pieces of so many bytes.
+PIECE = 64 * 1024
 CACHES = {
     "gradle": "/root/.gradle",
     "maven": "/root/.m2",
@@ -115,6 +120,38 @@ def test_a_build_that_does_not_end_is_ended(service: Service, shop: GitRepositor
     assert isinstance(failure, dict)
     assert (failure["kind"], failure["code"]) == ("build", "BUILD_TIMEOUT")
     assert instance_containers(service.data_dir, build_id=str(build["id"])) == []
+
+
+def test_a_fork_bomb_is_ended_and_nobody_else_notices(service: Service, shop: GitRepository) -> None:
+    service.register("beside", shop.url)
+    service.register("bomb", shop.url, build_command="bomb() { bomb | bomb & }; bomb; sleep 600", build_timeout=3)
+    bomb = service.post("/api/projects/bomb/builds", {"deploy": False})["build_id"]
+    service.wait_build(bomb, "Building")
+    service.succeed("beside")
+    assert service.visit("/beside/index.html").text == "first"
+    assert service.wait_build(bomb)["failure"]["code"] == "BUILD_TIMEOUT"
+    assert instance_containers(service.data_dir, build_id=str(bomb)) == []
+
+
+def test_a_line_that_never_ends_is_kept_in_pieces_and_never_held_whole(service: Service, shop: GitRepository) -> None:
+    size = 64 * 1024**2
+    before = memory_of(service)
+    build = _verify(service, "one-line", shop.url, f"head -c {size} /dev/zero | tr '\\0' x")
+    assert build["status"] == "Success", build["failure"]
+    log = f"/api/builds/{build['id']}/logs"
+    total = service.get(f"{log}?limit=1")["total"]
+    assert size <= (total - 1) * PIECE < size + 50 * PIECE
+    texts = [line["text"] for line in service.get(f"{log}?from={total // 2}&limit=3")["lines"]]
+    assert texts == ["x" * PIECE] * 3
+    assert memory_of(service) - before < 64 * 1024**2
+    service.call("DELETE", "/api/projects/one-line")
+
+
+def memory_of(service: Service) -> int:
+    """Return the most memory that lci's process has held, in bytes."""
+    assert service.process is not None
+    status = Path(f"/proc/{service.process.pid}/status").read_text()
+    return 1024 * int(re.findall(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)[0])
 
 
 def test_an_image_that_is_nowhere_is_named(service: Service, shop: GitRepository) -> None:
