@@ -181,7 +181,7 @@ def test_a_new_token_is_valid_at_once_and_is_shown_nowhere(own_service: Service)
 def test_the_secrets_of_a_project_are_never_shown(ask: Examiner) -> None:
     """The webhook secret: the one secret that is shown again."""
     secrets: dict[str, Any] = {
-        "webhook_secret": "webhook-s3cret",
+        "webhook_secret": "webhooks-own-s3cret",
         "repo_token": "repository-s3cret",
         "deploy_key": "-----BEGIN OPENSSH PRIVATE KEY-----\nkey-s3cret\n-----END OPENSSH PRIVATE KEY-----\n",
     }

@@ -26,6 +26,8 @@ class ProjectCreate(ProjectSettings, ProjectSecrets):
     model_config = ConfigDict(strict=True)
 
     name: Name
+    # Whoever has seen one delivery can try secrets as fast as they like. What was stored when less was asked stays.
+    webhook_secret: Annotated[str, Field(min_length=16, max_length=1024)] | None = None
 
 
 def _without_defaults(schema: dict[str, Any]) -> None:
