@@ -11,14 +11,14 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.faults.oracle import KINDS, Facts, judge, wait_quiet
 from tests.faults.system_calls import CALLS as SYSTEM_CALLS
-from tests.faults.system_calls import push_and_kill
+from tests.faults.system_calls import WRITES, push_and_fail, push_and_kill
 from tests.faults.world import SLOW_BUILD, World, run_world
 from tests.whole.service import Refused
 
@@ -48,6 +48,7 @@ class Run:
     until: float
     kills: int = 0
     stops: int = 0
+    errors: int = 0
     found: list[str] = field(default_factory=list)
     projects: tuple[str, ...] = ("one", "two", "slow")
 
@@ -133,17 +134,33 @@ class Run:
                 print(f"{number + 1} webhooks, {self.kills} kills", flush=True)
 
     def sweep(self, kills: int) -> None:
-        """Kill at the first, the second, ... of each system call on a push's way, until a push makes no more of it."""
-        for call in SYSTEM_CALLS:
+        """Kill at the first, the second, ... of each system call on a push's way, until a push makes no more of it;
+        then have the disk fail so at each that writes.
+        """
+        self._sweep(SYSTEM_CALLS, self._kill_at, kills)
+        self._sweep(WRITES, self._fail_at, sys.maxsize)
+
+    def _sweep(self, calls: Sequence[str], act: Callable[[str, int], bool], kills: int) -> None:
+        for call in calls:
             for nth in itertools.count(1):
-                if self.is_over(kills) or not push_and_kill(self.world, self.dice.choice(self.projects), call, nth):
+                if self.is_over(kills) or not act(call, nth):
                     break
-                self.kills += 1
-                self.world.restart()
-                print(f"{call} {nth}: {self.kills} kills", flush=True)
+                print(f"{call} {nth}: {self.kills} kills, {self.errors} failed writes", flush=True)
                 if nth % CHECK_EVERY == 0:
                     self.check()
             self.check()
+
+    def _kill_at(self, call: str, nth: int) -> bool:
+        killed = push_and_kill(self.world, self.dice.choice(self.projects), call, nth)
+        if killed:
+            self.kills += 1
+            self.world.restart()
+        return killed
+
+    def _fail_at(self, call: str, nth: int) -> bool:
+        failed = push_and_fail(self.world, self.dice.choice(self.projects), call, nth)
+        self.errors += failed
+        return failed
 
     def check(self) -> None:
         try:
@@ -159,12 +176,13 @@ class Run:
         figures = {
             "kills": self.kills,
             "stops": self.stops,
+            "failed writes": self.errors,
             "webhooks": len(self.world.ledger.pushes),
             "builds": len(facts.builds),
             "deployments": sum(each["switched_at"] is not None for each in facts.deployments),
             **{kind: kinds[kind] for kind in KINDS},
         }
-        return "\n".join([*(f"{name:12} {value}" for name, value in figures.items()), *self.found])
+        return "\n".join([*(f"{name:13} {value}" for name, value in figures.items()), *self.found])
 
 
 def main() -> int:
@@ -176,7 +194,7 @@ def main() -> int:
         "--webhooks", type=int, default=0, help="deliver so many pushes instead, a kill every hundredth"
     )
     parser.add_argument(
-        "--strace", action="store_true", help="kill at one system call after the other instead, as strace counts them"
+        "--strace", action="store_true", help="kill at, or fail, one system call after the other instead"
     )
     arguments = parser.parse_args()
     root = Path(tempfile.mkdtemp(prefix="lci-faults-"))

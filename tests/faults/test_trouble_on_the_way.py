@@ -13,7 +13,7 @@ import requests
 
 from tests.faults.ledger import Push
 from tests.faults.oracle import assert_sound
-from tests.faults.system_calls import injected, needs_strace
+from tests.faults.system_calls import injected, needs_strace, push_and_fail
 from tests.faults.world import SLOW_BUILD, World, run_world
 from tests.whole.service import ENDED, WaitLoop
 
@@ -150,14 +150,7 @@ def test_a_disk_that_fails_every_write_is_told_of_and_pushes_are_refused_until_i
 def test_writes_that_fail_under_a_build_are_never_called_the_projects_failure(
     world: World, calls: str, nth: int
 ) -> None:
-    with injected(process_of(world), calls, f"error=EIO:when={nth}"):
-        push = world.push("shop")
-        waiting = WaitLoop("the push to be taken")
-        while push.builds is None and not world.deliver(push):
-            waiting.again()
-        build = ended(world, push)
-        # Each thread meets one, and a build has one more try.
-        assert build["status"] == "Success" or build["failure"]["kind"] == "infra", build["failure"]
+    assert push_and_fail(world, "shop", calls, nth)
     succeeds(world, world.push("shop"))
 
 
