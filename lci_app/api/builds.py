@@ -18,7 +18,7 @@ from lci_app.api.wire.builds import (
     build_page,
 )
 from lci_app.core.lifecycle import FINAL
-from lci_app.core.model import Build, BuildStatus
+from lci_app.core.model import Build
 from lci_app.interfaces import BuildFilter, Placed, Store
 from lci_app.services.results import (
     BuildFinished,
@@ -48,8 +48,7 @@ class BuildPages:
     async def show_build(self, call: Call) -> Reply:
         build = await build_of(self._store, call)
         stages = await self._store.stages(build.id)
-        position = await self._store.queue_position(build) if build.status is BuildStatus.QUEUED else 0
-        return Reply(build_page(build, stages, position))
+        return Reply(build_page(build, stages, await self._store.queue_position(build)))
 
     async def trigger_build(self, call: Call) -> Reply:
         project = await project_of(self._store, call)

@@ -31,6 +31,8 @@ field and its type, and `/docs` shows it.
 - Unknown query parameters and unknown body fields are refused.
 - Calls marked ⟳ honour `Idempotency-Key`: the same key within 24 hours gives the first answer again, another request
   under the same key is a 409 `CONFLICT`.
+- `queue_position` counts from 1; it is null where a build waits for no turn: it has begun or ended, or `waits_for` says
+  what it waits for first.
 - Projects bear an `ETag`; `If-Match` guards their change (412).
 """
 

@@ -88,10 +88,10 @@ class BuildFilter:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A build and its place in its queue (1 = next, or running already)."""
+    """A build and its place in its queue: 1 is next. None: it waits for no turn."""
 
     build: Build
-    position: int
+    position: int | None
 
 
 class Store(AccountStore, DeliveryStore, SecretStore, RegistryStore, Protocol):
@@ -177,8 +177,9 @@ class Store(AccountStore, DeliveryStore, SecretStore, RegistryStore, Protocol):
 
     async def running_builds(self) -> list[Build]: ...
 
-    async def queue_position(self, build: Build) -> int:
-        """Return how many of its key start before it, running ones included, plus 1; 0 when it does not wait."""
+    async def queue_position(self, build: Build) -> int | None:
+        """Return how many of its key start before it, running ones included, plus 1; None when it waits for no turn:
+        it is not queued, or waits for something else first."""
 
     async def begin_build(self, build_id: int, at: Timestamp) -> StatusChange | None:
         """Queued → Building; None also while it waits for something else than its turn."""

@@ -51,4 +51,5 @@ class BuildQueue:
     async def place(self, build: Build) -> Placed:
         """Return a build with its place: what was queued a moment ago and has begun since is still the next."""
         position = await self.store.queue_position(build)
-        return Placed(build, max(position, 1) if build.status is BuildStatus.QUEUED else position)
+        waits_for_its_turn = build.status is BuildStatus.QUEUED and build.waits_for is None
+        return Placed(build, position or 1 if waits_for_its_turn else position)

@@ -136,10 +136,10 @@ async def test_a_position_counts_what_runs_and_what_starts_before_it(store):
     ]
     assert [await store.queue_position(build) for build in (running, first, urgent, elsewhere)] == [2, 3, 1, 1]
     await store.begin_build(running.id, LATER)
-    assert [await store.queue_position(build) for build in (running, first, urgent, elsewhere)] == [0, 3, 2, 1]
+    assert [await store.queue_position(build) for build in (running, first, urgent, elsewhere)] == [None, 3, 2, 1]
     assert [build.id for build in await store.running_builds()] == [running.id]
     await finish(store, running)
-    assert [await store.queue_position(build) for build in (running, first, urgent)] == [0, 2, 1]
+    assert [await store.queue_position(build) for build in (running, first, urgent)] == [None, 2, 1]
 
 
 async def test_a_build_goes_its_way_and_keeps_its_times(store):

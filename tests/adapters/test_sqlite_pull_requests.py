@@ -74,9 +74,9 @@ async def test_what_waits_for_approval_is_in_nobodys_place(store):
     project = await a_project(store)
     asked = await queued(store, project, queue_key="k")
     push = await a_build(store, project, queue_key="k")
-    assert await store.queue_position(push) == 1
+    assert (await store.queue_position(push), await store.queue_position(asked)) == (1, None)
     await store.approve_build(asked.id, "ana", LATER)
-    assert await store.queue_position(push) == 2
+    assert (await store.queue_position(push), await store.queue_position(asked)) == (2, 1)
 
 
 async def test_the_next_commit_of_a_pull_request_cancels_what_has_not_begun(store):

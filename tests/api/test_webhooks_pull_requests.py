@@ -26,6 +26,15 @@ async def a_waiting(rig: Rig, **settings: Any) -> tuple[Project, Build]:
     return shop, build
 
 
+async def test_what_waits_for_approval_has_no_place_in_the_queue_before_it(rig: Rig) -> None:
+    _, build = await a_waiting(rig)
+    rebuilt = await rig.post(f"/api/builds/{build.id}/rebuild")
+    assert (rebuilt.data["queue_position"], rebuilt.data["waits_for"]) == (None, "approval")
+    assert (await rig.get(f"/api/builds/{build.id}")).data["queue_position"] is None
+    await rig.post(f"/api/builds/{build.id}/approve")
+    assert (await rig.get(f"/api/builds/{build.id}")).data["queue_position"] == 1
+
+
 async def test_a_pull_request_is_ignored_by_default_with_its_reason(rig: Rig) -> None:
     await rig.a_project("shop")
     answer = await deliver(rig, pull_request_body())

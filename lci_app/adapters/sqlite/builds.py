@@ -54,8 +54,10 @@ class BuildsRoom(Room):
         """Return what is under way, by id."""
         return await self._database.read(_running)
 
-    async def queue_position(self, build: Build) -> int:
-        """Return how many of its key start before it, running ones included, plus 1; 0 when it does not wait."""
+    async def queue_position(self, build: Build) -> int | None:
+        """Return how many of its key start before it, running ones included, plus 1; None when it waits for no turn:
+        it is not queued, or waits for something else first.
+        """
         return await self._database.read(_queue_position, build.id)
 
     async def retained_builds(self, project_id: int) -> list[Build]:
@@ -187,8 +189,8 @@ def _running(connection: Connection) -> list[Build]:
     )
 
 
-def _queue_position(connection: Connection, build_id: int) -> int:
-    (position,) = connection.execute(
+def _queue_position(connection: Connection, build_id: int) -> int | None:
+    found = connection.execute(
         """
         SELECT (
             SELECT count(*) + 1 FROM builds other
@@ -198,10 +200,11 @@ def _queue_position(connection: Connection, build_id: int) -> int:
                 OR other.priority > self.priority
                 OR (other.priority = self.priority AND other.id < self.id))
         ) FROM builds self WHERE self.id = :id AND self.status = 'Queued'
+            AND (self.needs_approval = 0 OR self.approved_commit IS self.commit_hash)
         """,
         bound(id=build_id),
-    ).fetchone() or (0,)
-    return int(position)
+    ).fetchone()
+    return None if found is None else int(found[0])
 
 
 def _retained(connection: Connection, project_id: int) -> list[Build]:

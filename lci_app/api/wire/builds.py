@@ -132,7 +132,10 @@ class FailureDocument(Answer):
 
 
 class BuildPage(BuildDocument):
-    """One build with all there is to know. `effective`: each setting it ran with, and where that came from."""
+    """One build with all there is to know. `effective`: each setting it ran with, and where that came from.
+
+    `queue_position`: null where it waits for no turn, since it is not queued or waits for approval.
+    """
 
     queue_position: int | None
     stages: list[StageDocument]
@@ -141,7 +144,7 @@ class BuildPage(BuildDocument):
 
 
 class QueuedBuild(Answer):
-    """A build that has just been queued; position 1 starts next."""
+    """A build that has just been queued; position 1 starts next, null waits for something else than its turn first."""
 
     build_id: int
     build_number: int
@@ -152,7 +155,7 @@ class QueuedBuild(Answer):
     branch: str
     commit_hash: str | None
     queue_key: str
-    queue_position: int
+    queue_position: int | None
     waits_for: Wait | None
 
     @classmethod
@@ -191,10 +194,10 @@ def build_list(total: int, builds: Sequence[Build]) -> BuildList:
     return BuildList.model_construct(total=total, builds=[BuildDocument.of(build) for build in builds])
 
 
-def build_page(build: Build, stages: Sequence[Stage], queue_position: int) -> BuildPage:
+def build_page(build: Build, stages: Sequence[Stage], queue_position: int | None) -> BuildPage:
     return BuildPage.model_construct(
         **_shared(BuildDocument, build),
-        queue_position=queue_position or None,
+        queue_position=queue_position,
         stages=[StageDocument.model_construct(**_shared(StageDocument, stage)) for stage in stages],
         failure=None if build.failure is None else _failure(build.failure),
         effective=build.effective,

@@ -28,7 +28,7 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-const failure = { kind: "build", stage: "build", code: "EXIT", message: "It failed.", exit_code: 1, log_line: null, health_checks: [], container_log: [] } as const;
+const failure = { kind: "build", stage: "build", code: "EXIT_CODE", message: "It failed.", exit_code: 1, log_line: null, health_checks: [], container_log: [] } as const;
 
 test.each([
   ["Still serving: #3 (Blue)", projectOf({ active_slot: "Blue", blue: slotOf({ status: "running", health: "healthy", build_number: 3 }) })],

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
+import type { ReasonDocument } from "../wire/generated.ts";
 import { troublesOf } from "./troubles.ts";
 
-const machine = (available: boolean, free: number, status: "enforced" | "degraded", reasons: { code: string; message: string; blocking: boolean }[] = []) => ({
+const machine = (available: boolean, free: number, status: "enforced" | "degraded", reasons: ReasonDocument[] = []) => ({
   docker: { available, version: available ? "29.1" : null, message: null },
   disk: { total_bytes: 1000, free_bytes: free },
   isolation: { status, message: null },
@@ -16,8 +17,8 @@ test("each trouble is told, the worst first", () => {
 });
 
 test("a disk that holds builds back is told instead of one that has little room", () => {
-  const full = { code: "DISK_FULL", message: "The disk is full.", blocking: true };
-  const away = { code: "DOCKER_UNAVAILABLE", message: "Docker does not answer.", blocking: true };
+  const full: ReasonDocument = { code: "DISK_FULL", message: "The disk is full.", blocking: true };
+  const away: ReasonDocument = { code: "DOCKER_UNAVAILABLE", message: "Docker does not answer.", blocking: true };
   expect(troublesOf(machine(true, 0, "enforced", [full]))).toEqual(["held"]);
   expect(troublesOf(machine(false, 500, "enforced", [away]))).toEqual(["docker"]);
   expect(troublesOf(machine(true, 500, "enforced", [{ ...full, blocking: false }]))).toEqual([]);

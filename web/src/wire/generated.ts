@@ -694,7 +694,7 @@ export interface QueuedBuild {
   branch: string;
   commit_hash: string | null;
   queue_key: string;
-  queue_position: number;
+  queue_position: number | null;
   waits_for: Wait | null;
 }
 
@@ -712,7 +712,7 @@ export interface QueuedRollback {
   branch: string;
   commit_hash: string | null;
   queue_key: string;
-  queue_position: number;
+  queue_position: number | null;
   waits_for: Wait | null;
   auto_deploy: boolean;
 }
