@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 
+import trio
+
 from lci_app.adapters.github_oauth import GitHubOAuth
 from lci_app.adapters.health import HttpHealthProbe
 from lci_app.adapters.host import HostPorts, own_user
@@ -106,10 +108,11 @@ def join(config: Config, outside: Outside, *, public_url: str) -> House:
     passwords = Argon2Passwords()
     people = People(store, passwords, clock, partial(forget_set_up_link, config.data_dir))
     sign_in = SignIn(store, people, passwords, clock)
-    stage = DeployStage(store, deployer, workspace, hub)
+    settled = trio.Event()
+    stage = DeployStage(store, deployer, workspace, hub, settled)
     stages = BuildStages(store, source, secrets, step, stage, clock)
     builder = Builder(store, record, outside.logs, source, secrets, step, stages, sweeper, hub)
-    scheduler = Scheduler(store, builder, bell, hub, clock, readiness, config.max_parallel_builds)
+    scheduler = Scheduler(store, builder, bell, hub, clock, readiness, config.max_parallel_builds, settled)
     parts = Parts(
         store=store,
         logs=outside.logs,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import trio
+
 from lci_app.core import names
 from lci_app.core.model import Build, Failure, JsonObject, Trigger, Trust
 from lci_app.core.project import ProjectSettings
@@ -34,9 +36,12 @@ class DeployStage:
     deployer: Deployer
     workspace: Workspace
     hub: Hub
+    # Set when nothing of an earlier run can be in the way: before that, a new version could be taken for a lost one.
+    settled: trio.Event
 
     async def run(self, work: ToDeploy) -> Live | Outdated | Withdrawn | Failure:
         """Put it live; Withdrawn where the build's cancellation was accepted first. Raises OutsideError."""
+        await self.settled.wait()
         change = await self.store.begin_deploying(work.build.id)
         if change is None:
             return Withdrawn()

@@ -48,7 +48,7 @@ class Scheduler:
     readiness: Readiness
     max_parallel: int
     # Set when nothing of an earlier run can be in the way of what starts.
-    settled: trio.Event = field(default_factory=trio.Event)
+    settled: trio.Event
     _running: dict[int, _Running] = field(default_factory=dict)
     _held_back: Counter[int] = field(default_factory=Counter)
 

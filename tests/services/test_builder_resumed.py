@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 import trio
+import trio.testing
 
 from lci_app.core import names
-from lci_app.core.model import Build, BuildStatus, Stream
+from lci_app.core.model import Build, BuildStatus, Health, Slot, SlotStatus, Stream
+from lci_app.interfaces import ContainerState
 from tests.doubles.engine import Script
-from tests.services.house import Outside, as_it_is, open_house
+from tests.services.house import Outside, Watched, as_it_is, open_house
 
 GOES_ON = "lci was restarted while this build ran: it goes on."
 AGAIN = "lci was restarted while this build ran: it starts again."
@@ -105,4 +107,32 @@ async def test_it_can_be_cancelled_while_the_engine_is_away(killed: tuple[Outsid
         outside.world.down = False
         assert (await house.ended(build)).status is BuildStatus.CANCELLED
         assert outside.world.named(names.build_container(build.id)) is None
+        nursery.cancel_scope.cancel()
+
+
+async def test_it_is_deployed_only_when_what_an_earlier_lci_left_is_settled(killed: tuple[Outside, Build]) -> None:
+    """What is compared with the rows was seen before: a version that came since would be taken for lost."""
+    outside, build = killed
+    replay(outside, b"one\n")
+    async with open_house(outside, build=False) as house, trio.open_nursery() as nursery:
+        seen, go_on = trio.Event(), trio.Event()
+        list_ours = house.engine.list_ours
+
+        async def listed_long_ago() -> list[ContainerState]:
+            found = await list_ours()
+            seen.set()
+            await go_on.wait()
+            return found
+
+        house.reconciler.engine = Watched(house.engine, list_ours=listed_long_ago)
+        nursery.start_soon(house.reconciler.settle_world)
+        await seen.wait()
+        await nursery.start(house.scheduler.run)
+        await trio.sleep(60)
+        go_on.set()
+        await trio.testing.wait_all_tasks_blocked()
+        house.scheduler.settled.set()
+        assert (await house.ended(build)).status is BuildStatus.SUCCESS
+        slot = (await house.store.slots(build.project_id))[Slot.BLUE]
+        assert (slot.status, slot.health) == (SlotStatus.RUNNING, Health.HEALTHY)
         nursery.cancel_scope.cancel()
