@@ -56,7 +56,8 @@ class _Overruled(Exception):
 class Work:
     """One build under way. `opening`: what the log says first; `of_head`: nobody named the commit.
 
-    `left`: the container of its command that an earlier lci has started.
+    `left`: the container of its command that an earlier lci has started. `built`: its command has ended well under an
+    earlier lci, and its output is kept.
     """
 
     build: Build
@@ -64,6 +65,7 @@ class Work:
     opening: str
     of_head: bool = False
     left: ContainerState | None = None
+    built: bool = False
     delivery: Delivery = field(default_factory=Delivery)
     stage: str = "source"
 
@@ -95,7 +97,7 @@ class BuildStages:
         try:
             return await self._judge(work)
         except* trio.Cancelled:
-            why = "Cancelled." if by_request.cancel_called else "lci stops; the build starts again when it is back."
+            why = "Cancelled." if by_request.cancel_called else "lci stops; the build goes on when it is back."
             with trio.move_on_after(LAST_LINE_SECONDS, shield=True):
                 await self._say(work, why)
             raise
@@ -126,14 +128,11 @@ class BuildStages:
     async def _work(self, work: Work) -> BuildEnd:
         if work.build.output_build_id is not None:
             return await self._deploy_kept(work, work.build.output_build_id)
-        if work.left is None:
-            plan = await self._prepare(work)
-            async with self._stage(work, "build", StageKind.STEP):
-                _succeed(await self.step.run(work.build, plan.settings, work.log, work.delivery.for_build))
+        if work.built:
+            await work.log.begin_stage(work.stage)
+            plan = await self._recall(work)
         else:
-            async with self._stage(work, "build", StageKind.STEP):
-                plan = await self._recall(work)
-                _succeed(await self.step.resume(work.build, plan.settings, work.left, work.log))
+            plan = await self._build(work)
         # Asked again: a build takes its time, and a rollback meanwhile has turned automatic deployment off.
         why_not = plan.why_not or await self.deploy_stage.why_not(work.build, enabled=True)
         if why_not is not None:
@@ -142,6 +141,20 @@ class BuildStages:
         async with self._stage(work, "deploy", StageKind.DEPLOY):
             await self._put_live(work, plan.settings, work.build.id, plan.effective)
         return BuildEnd(BuildStatus.SUCCESS)
+
+    async def _build(self, work: Work) -> _Plan:
+        """Run the build's command, or go on with it, until what it leaves is kept."""
+        if work.left is None:
+            plan = await self._prepare(work)
+            async with self._stage(work, "build", StageKind.STEP):
+                _succeed(await self.step.run(work.build, plan.settings, work.log, work.delivery.for_build))
+                await self.step.keep_output(work.build)
+            return plan
+        async with self._stage(work, "build", StageKind.STEP):
+            plan = await self._recall(work)
+            _succeed(await self.step.resume(work.build, plan.settings, work.left, work.log))
+            await self.step.keep_output(work.build)
+        return plan
 
     async def _prepare(self, work: Work) -> _Plan:
         """Fetch the source, and settle by which settings it is built and whether it is deployed."""
@@ -225,7 +238,7 @@ class BuildStages:
         await self._end_stage(stage, StageStatus.SUCCESS, None)
 
     async def _left_stage(self, work: Work, name: str) -> Stage | None:
-        if work.left is None:
+        if work.left is None and not work.built:
             return None
         begun = await self.store.stages(work.build.id)
         return next((stage for stage in begun if (stage.name, stage.status) == (name, StageStatus.RUNNING)), None)

@@ -6,10 +6,11 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Final
 
 import trio
 
-from lci_app.core.model import Build, BuildStatus, Failure, FailureKind
+from lci_app.core.model import Build, BuildStatus, Failure, FailureKind, StageKind, StageStatus
 from lci_app.interfaces import Logs, LogWriter, Store, Trouble
 from lci_app.services.build_record import BuildEnd, BuildRecord, log_of
 from lci_app.services.build_stages import CANCELLED, START_AGAIN, BuildStages, Work
@@ -22,6 +23,8 @@ from lci_app.services.under_trouble import attempt, insist
 
 # None is a build that has not begun.
 _Live = Callable[[Build, trio.CancelScope], Awaitable[BuildEnd | None]]
+
+GOES_ON: Final = "lci was restarted while this build ran: it goes on."
 
 _log = logging.getLogger(__name__)
 
@@ -94,17 +97,27 @@ class Builder:
     async def _go_on(self, build: Build, by_request: trio.CancelScope) -> BuildEnd | None:
         """Do what is left of the work, as `_begin`."""
         end = None
-        left = await insist(partial(self.step.left_by, build), what=f"find what build {build.id} left running")
-        if left is None:
+        built = await insist(partial(self._has_built, build), what=f"tell how far build {build.id} came")
+        left = None if built else await insist(partial(self.step.left_by, build), what=f"find what {build.id} left")
+        if left is None and not built:
             return START_AGAIN
+        if built:
+            # What it ran once before its start would run twice at a time.
+            await self.step.clear(build.id)
         try:
             async with self.logs.open(log_of(build)) as log:
-                work = Work(build, log, "lci was restarted while this build ran: it goes on.", left=left)
+                work = Work(build, log, GOES_ON, left=left, built=built, stage="build")
                 end = await self.stages.to_end(work, by_request)
         except Trouble as trouble:
             await trio.lowlevel.checkpoint_if_cancelled()
             end = end or _without_log(build, "build", trouble)
         return end
+
+    async def _has_built(self, build: Build) -> bool:
+        """Return whether the build's command has ended well, and what it left is there."""
+        begun = await self.store.stages(build.id)
+        ended_well = any((each.kind, each.status) == (StageKind.STEP, StageStatus.SUCCESS) for each in begun)
+        return ended_well and await self.step.has_output(build)
 
     async def _is_called_off(self, queued: Build) -> bool:
         """Return whether the build was cancelled, or deleted, after it was chosen and before it is begun."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import trio
 
 from lci_app.core import names
-from lci_app.core.model import Build, Failure, JsonObject, Trigger, Trust
+from lci_app.core.model import Build, BuildStatus, Failure, JsonObject, Trigger, Trust
 from lci_app.core.project import ProjectSettings
 from lci_app.core.rollout import Live, Withdrawn
 from lci_app.interfaces import LogWriter, Refusal, Store, Workspace
@@ -42,10 +42,11 @@ class DeployStage:
     async def run(self, work: ToDeploy) -> Live | Outdated | Withdrawn | Failure:
         """Put it live; Withdrawn where the build's cancellation was accepted first. Raises OutsideError."""
         await self.settled.wait()
-        change = await self.store.begin_deploying(work.build.id)
-        if change is None:
-            return Withdrawn()
-        self.hub.build_changed(change)
+        if work.build.status is not BuildStatus.DEPLOYING:
+            change = await self.store.begin_deploying(work.build.id)
+            if change is None:
+                return Withdrawn()
+            self.hub.build_changed(change)
         relative = names.output(work.output_build_id)
         if not await self.workspace.is_directory(relative):
             raise Refusal("OUTPUT_MISSING", f"The output of build {work.output_build_id} is not on disk any more.")

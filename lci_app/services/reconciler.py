@@ -34,6 +34,8 @@ from lci_app.services.under_trouble import attempt
 
 # A build that lci was restarted under this often ends as failed: it may well be what ends lci.
 MAX_RESTARTS: Final = 10
+# Of the stage of a build's command: it may still run, or it has left what is to be deployed.
+_GOES_ON: Final = {StageStatus.RUNNING, StageStatus.SUCCESS}
 _SERVED: Final = {SlotStatus.RUNNING, SlotStatus.DRAINING}
 
 _log = logging.getLogger(__name__)
@@ -62,7 +64,7 @@ class Reconciler:
         outcome, reason = DeploymentOutcome.SUCCESS, ""
         if deployment.switched_at is None:
             outcome = DeploymentOutcome.CANCELLED
-            reason = "lci was stopped before the switch; the build is started again."
+            reason = "lci was stopped before the switch; the deployment begins again."
         await self.store.end_deployment(deployment.id, outcome, reason=reason, at=self.clock.now())
 
     async def _settle_build(self, build: Build) -> None:
@@ -78,14 +80,14 @@ class Reconciler:
                 build, BuildStatus.FAILED, Failure(FailureKind.INFRA, "source", "TOO_MANY_RESTARTS", message)
             )
         elif await self._ran_its_command(build):
-            # What is left of it, the engine knows: whoever runs builds asks it.
+            # What is left of it, the engine and the disk know: whoever runs builds asks them.
             await self.store.note_restart(build.id)
         else:
             await self.store.requeue_build(build.id, Requeue.RESTART)
 
     async def _ran_its_command(self, build: Build) -> bool:
         begun = await self.store.stages(build.id)
-        return any(stage.kind is StageKind.STEP and stage.status is StageStatus.RUNNING for stage in begun)
+        return any(stage.kind is StageKind.STEP and stage.status in _GOES_ON for stage in begun)
 
     async def _finish(self, build: Build, status: BuildStatus, failure: Failure | None = None) -> None:
         lines = await attempt(partial(self.logs.total, log_of(build)), what="count the lines of a log")

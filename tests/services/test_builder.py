@@ -181,7 +181,7 @@ async def test_what_stops_with_lci_says_so_in_its_log_and_goes_on_in_the_same_on
         build = await house.order(shop)
         await house.container(build)
     assert outside.world.containers == {}
-    assert house.log(build)[-1] == "lci stops; the build starts again when it is back."
+    assert house.log(build)[-1] == "lci stops; the build goes on when it is back."
     outside.world.scripts["make"] = Script(exit_code=0)
     async with open_house(outside) as again:
         ended = await again.ended(build)

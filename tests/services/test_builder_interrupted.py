@@ -13,6 +13,7 @@ import trio
 from lci_app.core.model import Build, BuildStatus, DeploymentOutcome, SlotStatus, StageStatus
 from lci_app.core.project import Project
 from lci_app.interfaces import Trouble
+from tests.adapters.sqlite_store import inline_store
 from tests.services.house import House, Outside, as_it_is, open_house
 
 # More than any build takes: whoever counts so far does not end.
@@ -126,6 +127,7 @@ async def _end_unless(stopped: trio.Event, second: Second, scope: trio.CancelSco
 
 
 async def test_killed_at_any_step_it_is_brought_to_its_end_by_the_next_start(served: Outside) -> None:
+    seen = set()
     for step, outside in each_step(served):
         left: list[Outside] = []
         async with second_build(outside) as second:
@@ -135,10 +137,22 @@ async def test_killed_at_any_step_it_is_brought_to_its_end_by_the_next_start(ser
             name = second.house.faults.steps[step - 1] if left else ""
         if not left:
             break
+        built = await has_built(left[0], second.build)
         async with open_house(left[0]) as again:
             build = await again.ended(second.build)
             assert build.status is BuildStatus.SUCCESS, name
             await assert_ended(again, second.shop, build)
+            # What has been built is not built again, but deployed.
+            assert again.log(build).count("Building with img.") == 1 if built else True, name
+            seen.add(built)
+    assert seen == {False, True}
+
+
+async def has_built(outside: Outside, build: Build) -> bool:
+    """Return whether the build's command was recorded as ended when lci was killed."""
+    async with inline_store(outside.root) as store:
+        ended = {(stage.name, stage.status) for stage in await store.stages(build.id)}
+    return ("build", StageStatus.SUCCESS) in ended
 
 
 async def test_trouble_at_any_step_passes_and_the_build_succeeds(served: Outside) -> None:

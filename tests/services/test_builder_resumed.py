@@ -136,3 +136,51 @@ async def test_it_is_deployed_only_when_what_an_earlier_lci_left_is_settled(kill
         slot = (await house.store.slots(build.project_id))[Slot.BLUE]
         assert (slot.status, slot.health) == (SlotStatus.RUNNING, Health.HEALTHY)
         nursery.cancel_scope.cancel()
+
+
+@pytest.fixture
+async def killed_deploying(outside: Outside) -> tuple[Outside, Build]:
+    """What is there when lci was killed while a version's own command before its start ran, and the build."""
+    outside.world.scripts |= {"make": Script(exit_code=0), "migrate": Script()}
+    async with open_house(outside) as house:
+        build = await house.order(await house.register(runtime_before="migrate"))
+        name = names.build_container(build.id, "before")
+        await house.until(build, lambda _: (found := outside.world.named(name)) is not None and found.running)
+        return as_it_is(outside, "killed"), build
+
+
+async def test_what_was_built_is_deployed_and_what_ran_before_its_start_is_ended_first(
+    killed_deploying: tuple[Outside, Build],
+) -> None:
+    outside, build = killed_deploying
+    (left,) = outside.world.containers
+    outside.world.scripts["migrate"] = Script(exit_code=0)
+    async with open_house(outside) as house:
+        ended = await house.ended(build)
+        assert (ended.status, ended.restarts, ended.health_check_attempts) == (BuildStatus.SUCCESS, 1, 1)
+        assert left not in outside.world.containers
+        assert house.log(build).count("Building with img.") == 1
+        assert [text for text in house.log(build) if text == GOES_ON] == [GOES_ON]
+
+
+async def test_where_its_output_is_gone_it_is_built_again(killed_deploying: tuple[Outside, Build]) -> None:
+    outside, build = killed_deploying
+    outside.world.scripts["migrate"] = Script(exit_code=0)
+    (outside.root / names.output(build.id)).rmdir()
+    async with open_house(outside) as house:
+        ended = await house.ended(build)
+        assert (ended.status, ended.restarts) == (BuildStatus.SUCCESS, 1)
+        assert house.log(build).count("Building with img.") == 2
+
+
+async def test_a_deployment_to_go_on_with_can_be_cancelled_before_it_begins_again(
+    killed_deploying: tuple[Outside, Build],
+) -> None:
+    outside, build = killed_deploying
+    async with open_house(outside, build=False) as house, trio.open_nursery() as nursery:
+        await nursery.start(house.scheduler.run)
+        await trio.sleep(10)
+        await house.scheduler.cancel(build.id)
+        assert (await house.ended(build)).status is BuildStatus.CANCELLED
+        assert await house.workspace.children("output") == []
+        nursery.cancel_scope.cancel()

@@ -142,6 +142,8 @@ def _begin(connection: Connection, build: Build, slot: Slot, requested_by: str, 
         "VALUES (:project_id, :build_id, :slot, :requested_by, :at) RETURNING id",
         bound(project_id=build.project_id, build_id=build.id, slot=slot, requested_by=requested_by, at=at),
     ).fetchone()
+    # A build that is deployed once more after a crash counts the attempts of that deployment.
+    connection.execute("UPDATE builds SET health_check_attempts = 0 WHERE id = :id", bound(id=build.id))
     (deployment,) = _several(connection, "WHERE d.id = :id", id=deployment_id)
     return deployment
 
