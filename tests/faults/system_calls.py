@@ -18,9 +18,9 @@ from tests.whole.service import WaitLoop
 needs_strace = pytest.mark.skipif(
     shutil.which("strace") is None, reason="strace is not installed: `apt-get install strace`"
 )
-# What lci calls on a push's way: commits, the log, what is made and removed, and what is said to the engine and others.
-CALLS = ("fdatasync", "fsync", "pwrite64", "write", "mkdirat", "unlinkat", "sendto", "sendmsg", "connect", "accept4")
-WRITES = ("fdatasync", "fsync", "pwrite64", "write", "mkdirat")
+# What lci calls on a push's way, the rare first: commits, the log, what is made and removed, what is said to others.
+CALLS = ("fdatasync", "fsync", "mkdirat", "unlinkat", "sendmsg", "connect", "accept4", "write", "pwrite64", "sendto")
+WRITES = ("fdatasync", "fsync", "mkdirat", "write", "pwrite64")
 
 
 @contextmanager

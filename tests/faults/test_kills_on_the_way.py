@@ -43,7 +43,7 @@ CANCEL = {
 # The n-th such call of a thread. `./scripts/faults --strace` goes through all of them.
 SYSTEM_CALLS = {
     "F003-the disk is to keep a commit": ("fdatasync", 4),
-    "F006-the engine is asked": ("sendto", 25),
+    "F006-the engine is asked": ("sendto", 10),
     "F009-something is removed": ("unlinkat", 1),
 }
 
