@@ -5,6 +5,7 @@ Nothing here knows the inside of lci: HTTP, the command line and Docker are all 
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import hmac
 import json
@@ -14,6 +15,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import uuid
@@ -39,6 +41,9 @@ START_SECONDS = 60.0
 WAIT_SECONDS = 90.0
 ENDED = {"Success", "Failed", "Cancelled"}
 _services = count()
+# Ranges of 400 ports from 10,000 on, and how many of them one process of a test run takes.
+_RANGES, _RANGES_OF_ONE = 48, 12
+_ranges: list[int] = []
 
 
 class Refused(AssertionError):
@@ -51,9 +56,25 @@ class Refused(AssertionError):
 
 
 def _free_port_base() -> int:
-    """Return a range of ports that no other service of this test run has: each of its processes has its own share."""
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-    return 10_000 + (worker % 4 * 12 + next(_services) % 12) * 400
+    """Return a range of ports that no other test run on this machine has; who starts many takes its own in turn."""
+    number = next(_services)
+    if number < _RANGES_OF_ONE and (taken := _take_range()) is not None:
+        _ranges.append(taken)
+    assert _ranges, "other test runs on this machine have every range of ports"
+    return 10_000 + 400 * _ranges[number % len(_ranges)]
+
+
+def _take_range() -> int | None:
+    """Return the number of a range that nobody else takes for as long as this process lives."""
+    for number in range(_RANGES):
+        lock = os.open(Path(tempfile.gettempdir(), f"lci-test-ports-{number}"), os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(lock)
+        else:
+            return number
+    return None
 
 
 class Process(Protocol):
