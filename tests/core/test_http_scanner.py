@@ -211,6 +211,12 @@ def test_a_head_beyond_a_bound_is_not_scanned(raw: bytes) -> None:
     assert scan_request(raw) is None
 
 
+@pytest.mark.parametrize("start", [b"HTTP/1.1 100 Continue", b"HTTP/1.1 101 Switching", b"HTTP/1.1 204 No Content"])
+@pytest.mark.parametrize("framing", [b"Content-Length: 5", b"Transfer-Encoding: chunked", b"X: a"])
+def test_an_answer_after_which_it_is_not_plain_what_follows_is_not_scanned(start: bytes, framing: bytes) -> None:
+    assert scan_response(response(framing, start=start)) is None
+
+
 @pytest.mark.parametrize(("raw", "scan"), [(PLAIN_REQUEST, scan_request), (PLAIN_RESPONSE, scan_response)])
 def test_no_beginning_of_a_head_is_taken_for_the_whole(raw: bytes, scan: Callable[[bytes], Head | None]) -> None:
     assert [size for size in range(len(raw)) if scan(raw[:size]) is not None] == []
