@@ -5,10 +5,14 @@ const AGAIN_AFTER = 10_000;
 
 export function reloadOnceForNewVersion(): void {
   addEventListener("vite:preloadError", (event) => {
-    const last = Number(sessionStorage.getItem(KEY) ?? 0);
-    if (Date.now() - last < AGAIN_AFTER) return;
+    if (hasReloadedItself()) return;
     event.preventDefault();
     sessionStorage.setItem(KEY, String(Date.now()));
     location.reload();
   });
+}
+
+/** Whether this page has just loaded itself anew: whoever was on the way to it has not been told yet that it is there. */
+export function hasReloadedItself(): boolean {
+  return Date.now() - Number(sessionStorage.getItem(KEY) ?? 0) < AGAIN_AFTER;
 }
