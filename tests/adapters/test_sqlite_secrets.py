@@ -29,8 +29,8 @@ async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
 
 
 def bytes_of(directory: Path) -> bytes:
-    """Return everything that the database's files hold."""
-    return b"".join(file.read_bytes() for file in (directory / "db").iterdir())
+    """Return everything that the database's files hold, and the copies of it."""
+    return b"".join(file.read_bytes() for file in (directory / "db").rglob("*") if file.is_file())
 
 
 async def test_a_projects_secrets_win_over_those_of_every_project(store: SqliteStore) -> None:

@@ -66,6 +66,12 @@ def keep_copy(connection: sqlite3.Connection, database: Path, *, schema: int, at
     return copy
 
 
+def forget_copies(database: Path) -> None:
+    """Remove every copy. Raises OSError."""
+    for copy in copies_of(database):
+        copy.unlink()
+
+
 def _require_room(connection: sqlite3.Connection, directory: Path) -> None:
     (pages,) = connection.execute("PRAGMA page_count").fetchone()
     (page_bytes,) = connection.execute("PRAGMA page_size").fetchone()

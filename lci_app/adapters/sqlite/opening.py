@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from lci_app.adapters.sqlite.copies import copies_of, keep_copy
+from lci_app.adapters.sqlite.copies import copies_of, forget_copies, keep_copy
 from lci_app.adapters.sqlite.errors import DatabaseRefused
 from lci_app.adapters.sqlite.migrate import Migration, applied, migrate, missing
 from lci_app.adapters.sqlite.sealed import seal_clear_values
@@ -143,7 +143,9 @@ def _connect_all(path: Path, known: Sequence[Migration], sealer: Sealer, at: Tim
     with ExitStack() as opened:
         writing = opened.enter_context(closing(_connect(path, "rw")))
         _set_up_writing(writing, path, known, at)
-        seal_clear_values(writing, sealer)
+        if seal_clear_values(writing, sealer):
+            # A copy from before holds in clear what nobody is to read any more.
+            forget_copies(path)
         reading = tuple(opened.enter_context(closing(_connect(path, "ro"))) for _ in range(READERS))
         glancing = opened.enter_context(closing(_connect(path, "ro", busy_timeout=0)))
         opened.pop_all()
