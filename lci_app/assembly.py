@@ -7,6 +7,7 @@ from functools import partial
 
 import trio
 
+from lci_app.adapters.clock import booted_at
 from lci_app.adapters.github_oauth import GitHubOAuth
 from lci_app.adapters.health import HttpHealthProbe
 from lci_app.adapters.host import HostPorts, own_user
@@ -111,7 +112,7 @@ def join(config: Config, outside: Outside, *, public_url: str) -> House:
     settled = trio.Event()
     stage = DeployStage(store, deployer, workspace, hub, settled)
     stages = BuildStages(store, source, secrets, step, stage, clock)
-    builder = Builder(store, record, outside.logs, source, secrets, step, stages, sweeper, hub)
+    builder = Builder(store, record, outside.logs, source, secrets, step, stages, sweeper, hub, booted_at())
     scheduler = Scheduler(store, builder, bell, hub, clock, readiness, config.max_parallel_builds, settled)
     parts = Parts(
         store=store,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 import secrets
@@ -57,9 +56,6 @@ class DirectoryWorkspace:
 
     async def is_file(self, relative: str) -> bool:
         return await self._in_thread("look at", relative, partial(_is_file, self._root, _parts(relative)))
-
-    async def sync(self, relative: str) -> None:
-        await self._in_thread("sync", relative, partial(_sync, self._root, _parts(relative)))
 
     async def open_up(self, relative: str) -> None:
         await self._in_thread("open up", relative, partial(_open_up, self.path(relative)))
@@ -125,15 +121,6 @@ def _is_file(root: Path, parts: tuple[str, ...]) -> bool:
         if error.errno in {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}:
             return False
         raise
-
-
-def _sync(root: Path, parts: tuple[str, ...]) -> None:
-    """Sync the file system that the directory is on: file by file a large tree would take long."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    with _opened(root, parts) as directory:
-        if libc.syncfs(directory) != 0:
-            number = ctypes.get_errno()
-            raise OSError(number, os.strerror(number))
 
 
 def _open_up(top: Path) -> None:

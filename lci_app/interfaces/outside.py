@@ -80,9 +80,6 @@ class Workspace(Protocol):
     async def is_file(self, relative: str) -> bool:
         """Return whether a regular file is there, reached through no link."""
 
-    async def sync(self, relative: str) -> None:
-        """Return when all that was written in the directory is on the disk, by whomever."""
-
     async def open_up(self, relative: str) -> None:
         """Let every user read and write all in the directory, so that a container may that runs as any of them."""
 

@@ -143,17 +143,15 @@ class BuildStages:
         return BuildEnd(BuildStatus.SUCCESS)
 
     async def _build(self, work: Work) -> _Plan:
-        """Run the build's command, or go on with it, until what it leaves is kept."""
+        """Run the build's command, or go on with it."""
         if work.left is None:
             plan = await self._prepare(work)
             async with self._stage(work, "build", StageKind.STEP):
                 _succeed(await self.step.run(work.build, plan.settings, work.log, work.delivery.for_build))
-                await self.step.keep_output(work.build)
             return plan
         async with self._stage(work, "build", StageKind.STEP):
             plan = await self._recall(work)
             _succeed(await self.step.resume(work.build, plan.settings, work.left, work.log))
-            await self.step.keep_output(work.build)
         return plan
 
     async def _prepare(self, work: Work) -> _Plan:

@@ -152,13 +152,6 @@ class BuildStep:
             run = partial(self.engine.run_attached, container, on_output=lambda *_: None)
             await attempt(run, what=f"take over what {spec.name} has written")
 
-    async def keep_output(self, build: Build) -> None:
-        """Return when what the command has left is on the disk: from then on the build need not be done again.
-
-        Raises Trouble.
-        """
-        await self.workspace.sync(names.output(build.id))
-
     async def has_output(self, build: Build) -> bool:
         return await self.workspace.is_directory(names.output(build.id))
 

@@ -10,7 +10,7 @@ from typing import Final
 
 import trio
 
-from lci_app.core.model import Build, BuildStatus, Failure, FailureKind, StageKind, StageStatus
+from lci_app.core.model import Build, BuildStatus, Failure, FailureKind, StageKind, StageStatus, Timestamp
 from lci_app.interfaces import Logs, LogWriter, Store, Trouble
 from lci_app.services.build_record import BuildEnd, BuildRecord, log_of
 from lci_app.services.build_stages import CANCELLED, START_AGAIN, BuildStages, Work
@@ -40,6 +40,8 @@ class Builder:
     stages: BuildStages
     sweeper: Sweeper
     hub: Hub
+    # When the host was started: what was left before may not have come to the disk whole.
+    booted_at: Timestamp = ""
 
     async def run(self, queued: Build, *, by_request: trio.CancelScope) -> None:
         """Run a queued build to its end. `by_request` is the scope that a person's cancellation cancels.
@@ -114,10 +116,11 @@ class Builder:
         return end
 
     async def _has_built(self, build: Build) -> bool:
-        """Return whether the build's command has ended well, and what it left is there."""
-        begun = await self.store.stages(build.id)
-        ended_well = any((each.kind, each.status) == (StageKind.STEP, StageStatus.SUCCESS) for each in begun)
-        return ended_well and await self.step.has_output(build)
+        """Return whether the build's command has ended well, and what it left is there, and whole."""
+        steps = [each for each in await self.store.stages(build.id) if each.kind is StageKind.STEP]
+        if not any(each.status is StageStatus.SUCCESS and (each.finished_at or "") > self.booted_at for each in steps):
+            return False
+        return await self.step.has_output(build)
 
     async def _is_called_off(self, queued: Build) -> bool:
         """Return whether the build was cancelled, or deleted, after it was chosen and before it is begun."""

@@ -219,12 +219,3 @@ async def test_children_are_named_in_order_and_a_missing_directory_has_none(work
         await workspace.make(f"output/{name}")
     assert await workspace.children("output") == ["1", "10", "2"]
     assert await workspace.children("none") == []
-
-
-async def test_what_was_written_is_synced_and_what_is_not_there_is_trouble(tmp_path):
-    workspace = DirectoryWorkspace(tmp_path)
-    made = await workspace.make("output/7")
-    (made / "index.html").write_text("first")
-    await workspace.sync("output/7")
-    with pytest.raises(Trouble):
-        await workspace.sync("output/8")

@@ -52,10 +52,6 @@ class InlineWorkspace:
         await trio.lowlevel.checkpoint()
         return self.path(relative).is_file()
 
-    async def sync(self, relative: str) -> None:
-        await trio.lowlevel.checkpoint()
-        assert self.path(relative).is_dir()
-
     async def open_up(self, relative: str) -> None:
         await trio.lowlevel.checkpoint()
         self.opened.append(relative)

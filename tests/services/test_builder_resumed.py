@@ -173,6 +173,22 @@ async def test_where_its_output_is_gone_it_is_built_again(killed_deploying: tupl
         assert house.log(build).count("Building with img.") == 2
 
 
+async def test_after_a_start_of_the_host_it_is_built_again_since_it_may_be_torn(
+    killed_deploying: tuple[Outside, Build],
+) -> None:
+    outside, build = killed_deploying
+    outside.world.scripts["migrate"] = Script(exit_code=0)
+    async with open_house(outside, build=False) as house, trio.open_nursery() as nursery:
+        house.builder.booted_at = "9999-01-01T00:00:00.000Z"
+        await nursery.start(house.scheduler.run)
+        await house.reconciler.settle_world()
+        house.scheduler.settled.set()
+        ended = await house.ended(build)
+        assert (ended.status, ended.restarts) == (BuildStatus.SUCCESS, 1)
+        assert house.log(build).count("Building with img.") == 2
+        nursery.cancel_scope.cancel()
+
+
 async def test_a_deployment_to_go_on_with_can_be_cancelled_before_it_begins_again(
     killed_deploying: tuple[Outside, Build],
 ) -> None:
