@@ -14,12 +14,13 @@ import requests
 from bench.figures import AtMost, Figure
 from bench.proxy.servants import run_servant
 from bench.standing import standing_service
-from tests.whole.service import Service
+from tests.whole.service import Service, WaitLoop
 
 VIEWERS: Final = 1000
 STALLED: Final = 100
-# Some 200 lines a second, for 40 seconds: as many as the viewers, who are programs too, can take in on two cores.
-COMMAND: Final = "for i in $(seq 400); do seq 20; usleep 95000; done"
+# Some 200 lines a second, for 40 seconds: as many as the viewers, who are programs too, can take in on two cores. It
+# waits to be let go, so that all of them are there by then.
+COMMAND: Final = "while [ ! -e /output/go ]; do usleep 10000; done; for i in $(seq 400); do seq 20; usleep 95000; done"
 ASKED_SECONDS: Final = 12.0
 
 
@@ -29,14 +30,18 @@ def measure() -> Sequence[Figure]:
         service.register("bench", repository.url, build_command=COMMAND)
         service.register("served", repository.url)
         service.succeed("served")
-        alone = service.build_now("bench", deploy=False)["duration_seconds"]
-        build = service.post("/api/projects/bench/builds", {"deploy": False})["build_id"]
-        service.wait_build(build, "Building")
+        build = _begin(service)
+        began = _let_go(service, build)
+        service.wait_build(build)
+        alone = time.perf_counter() - began
+        build = _begin(service)
         arguments = (service.url, service.token, str(build), str(VIEWERS), str(STALLED))
         with run_servant("bench.crowd_of_viewers", *arguments) as crowd:
             crowd.word()
+            began = _let_go(service, build)
             api, proxy = _answers(service)
-            watched = service.wait_build(build)["duration_seconds"]
+            service.wait_build(build)
+            watched = time.perf_counter() - began
             heard = crowd.last_word()
         memory = _memory(service)
     return [
@@ -48,6 +53,21 @@ def measure() -> Sequence[Figure]:
         Figure("viewers who read: lines missed", "", [heard["missed"]], AtMost(0)),
         Figure("memory of the main process", "MB", [memory], AtMost(400)),
     ]
+
+
+def _begin(service: Service) -> int:
+    """Return a build whose command waits to be let go."""
+    build: int = service.post("/api/projects/bench/builds", {"deploy": False})["build_id"]
+    waiting = WaitLoop(f"the output of build {build}")
+    while not (service.data_dir / "output" / str(build)).is_dir():
+        waiting.again()
+    return build
+
+
+def _let_go(service: Service, build: int) -> float:
+    """Have the command print; returns when that was."""
+    (service.data_dir / "output" / str(build) / "go").touch()
+    return time.perf_counter()
 
 
 def _answers(service: Service) -> tuple[list[float], list[float]]:

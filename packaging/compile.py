@@ -14,6 +14,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -86,30 +87,23 @@ def copy_package(target: Path) -> None:
 def run_mypyc(place: Path) -> None:
     """Compile in place; what it says is shown only where it fails."""
     files = [f"lci_app/{room}/{name}.py" for room, names in MODULES.items() for name in names]
-    done = subprocess.run(
-        ["/usr/bin/env", *LEVELS, sys.executable, "-m", "mypyc", *files],
-        cwd=place,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
+    run(
+        ["/usr/bin/env", *LEVELS, sys.executable, "-m", "mypyc", *files], "mypyc could not compile the proxy", cwd=place
     )
-    if done.returncode:
-        sys.exit(f"mypyc could not compile the proxy:\n{done.stdout}")
 
 
 def compile_c(source: Path, target: Path, *flags: str) -> None:
     """Make an extension of one file of C; what the compiler says is shown only where it fails."""
     compiler = (sysconfig.get_config_var("CC") or "cc").split()
-    done = subprocess.run(
-        [*compiler, *C_FLAGS, *flags, f"-I{sysconfig.get_path('include')}", source, "-o", target],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
+    command = [*compiler, *C_FLAGS, *flags, f"-I{sysconfig.get_path('include')}", str(source), "-o", str(target)]
+    run(command, f"{source.name} could not be compiled")
+
+
+def run(command: Sequence[str], failed: str, *, cwd: Path | None = None) -> None:
+    """Run a compiler; where it fails, end with what has `failed` and what it said."""
+    done = subprocess.run(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     if done.returncode:
-        sys.exit(f"{source.name} could not be compiled:\n{done.stdout}")
+        sys.exit(f"{failed}:\n{done.stdout}")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ Viewers never get lines from memory; a slow one reads later, and keeps nobody wa
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import Final
 
 import trio
@@ -18,15 +17,14 @@ from lci_app.core.events import BuildStatusChanged
 from lci_app.core.lifecycle import FINAL
 from lci_app.core.model import Build
 from lci_app.interfaces import Logs, Store
-from lci_app.services.bell import Bell
 from lci_app.services.hub import Overrun
 
 # Between a build's start and the opening of its log nothing tells when to look again but the next status event;
 # should that one be missed, the viewer is late by this and no more.
 RECHECK_SECONDS: Final = 1.0
-# Before live lines are read, this many times as long as it took to take and to send the last ones. In a crowd everybody
-# waits for all others then: the larger it is, the more lines come to each viewer at once, and the less they cost.
-REST: Final = 4.0
+# Before live lines are read, for each follower there is, in seconds: half of what it takes to serve one. So a crowd
+# leaves some of a core to others, however many they are: more lines come with each message, and fewer messages.
+REST: Final = 0.0005
 LONGEST_REST: Final = 1.0
 
 
@@ -47,12 +45,18 @@ class LogFollower:
         self._id = build.id
         self._path = names.build_log(build.project_id, build.build_number)
         self._stop = stop
-        self._woken = Bell()
-        # Since when it is busy with what came last.
-        self._busy_since = trio.current_time()
+        self._woken = False
+        # What it waits in: cancelling it costs a crowd nothing, where a task for each thing to wait for would.
+        self._waiting = trio.CancelScope()
 
     def wake(self) -> None:
-        self._woken.ring()
+        self._woken = True
+        self._waiting.cancel()
+
+    async def end_at_stop(self) -> None:
+        """End its wait when the service stops; to be run beside it by whoever does not cancel it then."""
+        await self._stop.wait()
+        self.wake()
 
     async def next_page(self) -> Page | None:
         """Return the next lines, waiting for them; None when the build has `ended`, or the service stops."""
@@ -84,15 +88,20 @@ class LogFollower:
         return self.build is None or self.build.status in FINAL
 
     async def _wait_for_more(self) -> None:
-        if self._logs.is_open(self._path):
-            more = partial(self._logs.wait_beyond, self._path, self.next_line - 1)
-        else:
-            more = partial(trio.sleep, RECHECK_SECONDS)
-        rest = min(REST * (trio.current_time() - self._busy_since), LONGEST_REST)
-        await first_of(more, self._woken.wait, self._stop.wait)
-        with trio.move_on_after(rest):
-            await self._stop.wait()
-        self._busy_since = trio.current_time()
+        if self._woken:
+            self._woken = False
+            return
+        self._pages.followers += 1
+        try:
+            with trio.CancelScope() as self._waiting:
+                if self._logs.is_open(self._path):
+                    await trio.sleep(min(REST * self._pages.followers, LONGEST_REST))
+                    await self._logs.wait_beyond(self._path, self.next_line - 1)
+                else:
+                    await trio.sleep(RECHECK_SECONDS)
+        finally:
+            self._pages.followers -= 1
+        self._woken = False
 
 
 async def first_of(*waits: Callable[[], Awaitable[object]]) -> None:

@@ -30,6 +30,7 @@ async def build_log_events(follower: LogFollower, hub: Hub, build_id: int) -> As
     """Open the stored lines, then the live ones, then `complete` with the build's status."""
     async with trio.open_nursery() as nursery:
         await nursery.start(wake_on_change, hub, follower, build_id)
+        nursery.start_soon(follower.end_at_stop)
         async with aclosing(_build_log_events(follower)) as events:
             yield events
         nursery.cancel_scope.cancel()

@@ -75,9 +75,7 @@ class Reactor:
 
     def forget(self, descriptor: int) -> None:
         """Tell nobody of it any more; for what is not being closed."""
-        if self._watchers.pop(descriptor, None) is not None:
-            self._patient.discard(descriptor)
-            self._untold.pop(descriptor, None)
+        if self._drop(descriptor):
             self._epoll.unregister(descriptor)
 
     def close(self, closable: Closable) -> None:
@@ -85,11 +83,14 @@ class Reactor:
 
         Its number must not be given to a new connection while an event of the old one waits in the batch.
         """
-        descriptor = closable.fileno()
-        self._watchers.pop(descriptor, None)
+        self._drop(closable.fileno())
+        self._closing.append(closable)
+
+    def _drop(self, descriptor: int) -> bool:
+        """Tell nobody of it any more; returns whether anybody was told."""
         self._patient.discard(descriptor)
         self._untold.pop(descriptor, None)
-        self._closing.append(closable)
+        return self._watchers.pop(descriptor, None) is not None
 
     def again(self, watcher: Watcher) -> None:
         """Call the watcher's `ready` (without an event) once, after the others had their turn."""

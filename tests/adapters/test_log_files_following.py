@@ -120,3 +120,62 @@ async def test_a_ring_after_the_end_of_the_loop_is_no_error():
 
     followers = await trio.to_thread.run_sync(trio.run, make)
     followers.ring_soon()
+
+
+async def test_a_crowd_is_woken_one_after_the_other_and_nobody_is_left_asleep(tmp_path):
+    followers = Followers()
+    woken: list[int] = []
+    there = 0
+
+    async def wait(number: int) -> None:
+        await followers.wait(lambda: there > number % 2)
+        woken.append(number)
+
+    with trio.fail_after(10):
+        async with trio.open_nursery() as nursery:
+            for number in range(20):
+                nursery.start_soon(wait, number)
+            await trio.testing.wait_all_tasks_blocked()
+            there = 1
+            followers.ring()
+            most = 0
+            while len(woken) < 10:
+                before = len(woken)
+                await trio.lowlevel.checkpoint()
+                most = max(most, len(woken) - before)
+            # Its own pass comes before or after theirs.
+            assert most <= 2
+            await trio.testing.wait_all_tasks_blocked()
+            assert sorted(woken) == list(range(0, 20, 2))
+            there = 2
+            # Twice, and once more in the middle of it.
+            followers.ring()
+            followers.ring()
+            await trio.lowlevel.checkpoint()
+            followers.ring()
+    assert sorted(woken) == list(range(20))
+
+
+async def test_one_who_leaves_while_a_crowd_is_woken_keeps_nobody_asleep(tmp_path):
+    followers = Followers()
+    there = False
+    scopes: list[trio.CancelScope] = []
+    woken = 0
+
+    async def wait() -> None:
+        nonlocal woken
+        with trio.CancelScope() as scope:
+            scopes.append(scope)
+            await followers.wait(lambda: there)
+            woken += 1
+
+    with trio.fail_after(10):
+        async with trio.open_nursery() as nursery:
+            for _ in range(20):
+                nursery.start_soon(wait)
+            await trio.testing.wait_all_tasks_blocked()
+            there = True
+            followers.ring()
+            for scope in scopes[::2]:
+                scope.cancel()
+    assert 10 <= woken <= 20

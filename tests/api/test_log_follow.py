@@ -43,8 +43,8 @@ class Store:
         raise AssertionError("while the log is written, nobody has to ask whether the build has ended")
 
 
-def follower_of(logs: Growing, stop: trio.Event) -> LogFollower:
-    return LogFollower(Store(), logs, SharedPages(logs), build(7), 1, stop)  # type: ignore[arg-type]
+def follower_of(logs: Growing, stop: trio.Event, pages: SharedPages) -> LogFollower:
+    return LogFollower(Store(), logs, pages, build(7), 1, stop)  # type: ignore[arg-type]
 
 
 def numbers(page: Page | None) -> list[int]:
@@ -52,24 +52,42 @@ def numbers(page: Page | None) -> list[int]:
     return [record.number for record in page.records]
 
 
-@pytest.mark.parametrize("seconds", [0.05, 2.0])
-async def test_a_crowd_rests_longer_than_its_lines_took_but_never_long(seconds: float, autojump_clock: object) -> None:
+@pytest.mark.parametrize("others", [0, 999, 99_999])
+async def test_each_rests_the_longer_the_more_there_are_but_never_long(others: int, autojump_clock: object) -> None:
     logs = Growing()
-    follower = follower_of(logs, trio.Event())
+    pages = SharedPages(logs)  # type: ignore[arg-type]
+    follower = follower_of(logs, trio.Event(), pages)
+    pages.followers = others
     assert numbers(await follower.next_page()) == [1]
-    # To send them, for example.
-    await trio.sleep(seconds)
     assert numbers(await follower.next_page()) == [2]
-    assert trio.current_time() - logs.waited[1] == pytest.approx(min(REST * seconds, LONGEST_REST))
+    assert logs.waited[1] - logs.waited[0] == pytest.approx(min(REST * (others + 1), LONGEST_REST))
+    assert pages.followers == others
 
 
 async def test_the_end_of_the_service_ends_a_rest(autojump_clock: object) -> None:
     logs, stop = Growing(), trio.Event()
-    follower = follower_of(logs, stop)
+    pages = SharedPages(logs)  # type: ignore[arg-type]
+    follower = follower_of(logs, stop, pages)
     await follower.next_page()
-    await trio.sleep(10)
+    pages.followers = 99_999
+    began = trio.current_time()
     async with trio.open_nursery() as nursery:
+        nursery.start_soon(follower.end_at_stop)
         nursery.start_soon(follower.next_page)
         await trio.sleep(0.1)
         stop.set()
-    assert trio.current_time() == pytest.approx(logs.waited[1] + 0.1)
+    assert trio.current_time() == pytest.approx(began + 0.1)
+
+
+async def test_a_call_that_comes_while_it_sends_is_not_lost(autojump_clock: object) -> None:
+    logs = Growing()
+    pages = SharedPages(logs)  # type: ignore[arg-type]
+    follower = follower_of(logs, trio.Event(), pages)
+    await follower.next_page()
+    follower.wake()
+    pages.followers = 99_999
+    # It looks again at once, and waits only after that.
+    with trio.move_on_after(0.1):
+        await follower.next_page()
+    assert len(logs.waited) == 1
+    assert pages.followers == 99_999

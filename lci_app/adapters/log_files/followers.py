@@ -9,12 +9,19 @@ import trio
 
 
 class Followers:
-    """Made in the event loop whose tasks wait. However much is written, one wake-up at a time is under way."""
+    """Made in the event loop whose tasks wait. However much is written, one wake-up at a time is under way.
+
+    They are woken one after the other, in passes of the loop of their own: a crowd that came at once would keep
+    everybody else of the service waiting.
+    """
 
     def __init__(self) -> None:
         self._loop = trio.lowlevel.current_trio_token()
         self._lot = trio.lowlevel.ParkingLot()
         self._awaited = False
+        # How many are yet to be woken, and whether one of them is but has not come yet.
+        self._unwoken = 0
+        self._waking = False
 
     async def wait(self, reached: Callable[[], bool]) -> None:
         """Return when `reached()`; whoever makes it true rings afterwards."""
@@ -24,6 +31,7 @@ class Followers:
             if reached():
                 break
             await self._lot.park()
+            self._wake_next()
         await trio.lowlevel.checkpoint()
 
     def ring_soon(self) -> None:
@@ -36,4 +44,11 @@ class Followers:
             self._loop.run_sync_soon(self.ring, idempotent=True)
 
     def ring(self) -> None:
-        self._lot.unpark_all()
+        """Wake all who wait now."""
+        self._unwoken = len(self._lot)
+        if not self._waking:
+            self._wake_next()
+
+    def _wake_next(self) -> None:
+        self._waking = self._unwoken > 0 and bool(self._lot.unpark())
+        self._unwoken -= self._waking

@@ -146,6 +146,7 @@ def _connect_all(path: Path, known: Sequence[Migration], sealer: Sealer, at: Tim
         if seal_clear_values(writing, sealer):
             # A copy from before holds in clear what nobody is to read any more.
             forget_copies(path)
+            _log.warning("secrets lay in clear in %s: they are sealed, and copies from before removed", path)
         reading = tuple(opened.enter_context(closing(_connect(path, "ro"))) for _ in range(READERS))
         glancing = opened.enter_context(closing(_connect(path, "ro", busy_timeout=0)))
         opened.pop_all()
