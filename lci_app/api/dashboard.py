@@ -27,7 +27,7 @@ FRESH: Final = {"Cache-Control": "no-cache"}
 # The name of such a file holds a hash of its content.
 FOREVER: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
 # Files whose address must stay the same.
-_PLAINLY_NAMED: Final = (".svg", "theme.js")
+_PLAINLY_NAMED: Final = (".svg", "first.js")
 # Where nobody looks for a page, whatever is accepted.
 _FOR_PROGRAMS: Final = ("/api", "/assets/", "/metrics", "/openapi.json", "/static/", "/webhook", "/ws")
 # Below this, the header costs more than compression saves.

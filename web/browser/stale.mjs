@@ -1,4 +1,4 @@
-/** A page that was loaded before an upgrade: the parts that it names are gone, and it loads itself anew, once. */
+/** A page of which a part does not come, for it is gone since an upgrade or was dropped: it loads itself anew, once. */
 
 import { check, main, openPage } from "./chromium.mjs";
 
@@ -25,5 +25,15 @@ await main(async (browser, { url, token }) => {
   await page.getByRole("button", { name: "Load it anew" }).click();
   await page.getByRole("heading", { name: "Settings" }).waitFor();
   check(complaints.every((each) => /404|dynamically imported|Refused to apply style/.test(each)), complaints.join("\n"));
-  return { loads: failed };
+
+  // A network that changes drops what the page itself is made of; one of each kind.
+  let dropped = 0;
+  for (const own of [/\/assets\/index-[\w-]+\.js$/, /\/assets\/index-[\w-]+\.css$/]) {
+    const visit = await openPage(browser, { url, token });
+    await visit.route(own, (route) => ((dropped += 1), route.abort("failed")), { times: 1 });
+    await visit.goto(url);
+    await visit.getByRole("heading", { name: "Projects" }).waitFor();
+    await visit.waitForFunction(() => getComputedStyle(document.documentElement).getPropertyValue("--bg") !== "");
+  }
+  return { loads: failed, dropped };
 });

@@ -3,13 +3,11 @@ import "./styles/base.css";
 import "./styles/controls.css";
 import { mount } from "svelte";
 import App from "./App.svelte";
-import { reloadOnceForNewVersion } from "./link/version.ts";
 import * as app from "./state/app.svelte.ts";
 import * as place from "./state/place.svelte.ts";
 import { preferences } from "./state/preferences.svelte.ts";
 import { speak } from "./words/index.svelte.ts";
 
-reloadOnceForNewVersion();
 preferences.show();
 place.start();
 app.start();
