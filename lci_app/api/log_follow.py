@@ -5,7 +5,6 @@ Viewers never get lines from memory; a slow one reads later, and keeps nobody wa
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Final
 
 import trio
@@ -102,18 +101,6 @@ class LogFollower:
         finally:
             self._pages.followers -= 1
         self._woken = False
-
-
-async def first_of(*waits: Callable[[], Awaitable[object]]) -> None:
-    """Return when the first of them does; the others are cancelled."""
-    async with trio.open_nursery() as nursery:
-
-        async def finish(wait: Callable[[], Awaitable[object]]) -> None:
-            await wait()
-            nursery.cancel_scope.cancel()
-
-        for wait in waits:
-            nursery.start_soon(finish, wait)
 
 
 async def wake_on_change(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
 from functools import partial
 from typing import Final
 
 import trio
 
-from lci_app.api.log_follow import LogFollower, first_of, wake_on_change
+from lci_app.api.log_follow import LogFollower, wake_on_change
 from lci_app.api.needs import Hub, Runtime
 from lci_app.api.wire.logs import log_event_data
 from lci_app.core.model import Slot
@@ -66,7 +66,7 @@ async def runtime_log_events(
     async def pump(lines: AsyncLines | SlotEmpty) -> None:
         async with send:
             if not isinstance(lines, SlotEmpty):
-                await first_of(partial(copy, lines), stop.wait)
+                await _first_of(partial(copy, lines), stop.wait)
 
     async with runtime.follow(project, slot, tail) as lines, trio.open_nursery() as nursery:
         nursery.start_soon(pump, lines)
@@ -93,3 +93,15 @@ async def _runtime_log_events(lines: trio.MemoryReceiveChannel[str], stop: trio.
 
 def _event(name: str, data: object) -> bytes:
     return f"event: {name}\ndata: {json.dumps(data)}\n\n".encode()
+
+
+async def _first_of(*waits: Callable[[], Awaitable[object]]) -> None:
+    """Return when the first of them does; the others are cancelled."""
+    async with trio.open_nursery() as nursery:
+
+        async def finish(wait: Callable[[], Awaitable[object]]) -> None:
+            await wait()
+            nursery.cancel_scope.cancel()
+
+        for wait in waits:
+            nursery.start_soon(finish, wait)

@@ -410,12 +410,12 @@ async def test_the_files_of_dead_workers_are_removed_and_others_left_alone(run_d
 async def test_something_else_that_listens_there_is_not_taken_for_a_worker(run_directory):
     run_directory.mkdir()
     script = (
-        "import socket, sys\n"
+        "import signal, socket, sys\n"
         "listening = socket.socket(socket.AF_UNIX); listening.bind(sys.argv[1]); listening.listen()\n"
         "print(flush=True)\n"
         "connection, _ = listening.accept(); connection.sendall(b'\\0\\0\\0\\2{}'); connection.recv(1 << 16)\n"
         "connection.recv(1 << 16)\n"
-        "import time; time.sleep(600)\n"
+        "signal.pause()\n"
     )
     process = await trio.lowlevel.open_process(
         [sys.executable, "-c", script, str(run_directory / "worker-1.sock")], stdout=subprocess.PIPE

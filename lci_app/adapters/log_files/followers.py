@@ -51,4 +51,5 @@ class Followers:
 
     def _wake_next(self) -> None:
         self._waking = self._unwoken > 0 and bool(self._lot.unpark())
-        self._unwoken -= self._waking
+        if self._waking:
+            self._unwoken -= 1
