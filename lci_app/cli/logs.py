@@ -83,7 +83,8 @@ def follow_to_the_end(
             screen.record(message)
 
     try:
-        if not trio.run(watch):
+        # Elsewhere an interrupt would meet whatever task runs: it came in a group then, or was lost in one that waits.
+        if not trio.run(watch, restrict_keyboard_interrupt_to_checkpoints=True):
             raise CommandError(Exit.TIMED_OUT, f"build {build['id']} had not ended after {timeout:g} s; it goes on")
     except KeyboardInterrupt:
         screen.note(f"no longer following; the build goes on (`lci cancel {build['id']}` ends it)")

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+import outcome
 import pytest
 import trio
 from trio_websocket import WebSocketConnection, WebSocketRequest, serve_websocket
 
-from lci_app.cli.client import Service
+from lci_app.cli import follow as following
+from lci_app.cli.client import Client, Service
 from lci_app.cli.exits import CommandError, Exit
 from lci_app.cli.follow import Line, Viewer, follow
+from lci_app.cli.logs import follow_to_the_end
+from lci_app.cli.screen import Screen
 from lci_app.core.model import BuildStatus
 
 Talk = Callable[[WebSocketConnection, dict[str, Any]], Awaitable[None]]
@@ -181,3 +186,26 @@ async def test_a_closed_output_is_no_cut_connection():
         with pytest.raises(BrokenPipeError):
             await follow(service, 7, Viewer(closed, lambda _: None))
     assert len(subscriptions) == 1
+
+
+def test_an_interrupt_meets_who_follows_whatever_task_runs_then(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In the task that reads the socket it would come in a group, without the last words, or be lost."""
+
+    async def interrupted(*_arguments: Any, **_options: Any) -> None:
+        async def read() -> None:
+            signal.raise_signal(signal.SIGINT)
+            await trio.sleep_forever()
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(read)
+            result = await outcome.acapture(trio.sleep_forever)
+            nursery.cancel_scope.cancel()
+        result.unwrap()
+
+    monkeypatch.setattr(following, "follow", interrupted)
+    client = Client(Service.at("http://127.0.0.1:1", None))
+    with pytest.raises(KeyboardInterrupt):
+        follow_to_the_end(client, Screen(json=False, terminal=False, colour=False), {"id": 7}, timeout=30)
+    assert "no longer following; the build goes on" in capsys.readouterr().err
