@@ -1,4 +1,4 @@
-/** A page of which a part does not come, for it is gone since an upgrade or was dropped: it loads itself anew, once. */
+/** A page of which a part does not come, for it is gone since an upgrade or was dropped: it loads itself anew, not in a loop. */
 
 import { check, main, openPage } from "./chromium.mjs";
 
@@ -6,7 +6,7 @@ await main(async (browser, { url, token }) => {
   const complaints = [];
   const page = await openPage(browser, { url, token, complaints });
   let loads = 0;
-  page.on("load", () => (loads += 1));
+  page.on("request", (request) => (loads += request.isNavigationRequest()));
   await page.goto(url);
   await page.getByRole("heading", { name: "Projects" }).waitFor();
 

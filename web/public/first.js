@@ -11,18 +11,22 @@
   }
 })();
 
-// After an upgrade of lci the parts of the old page are gone; and a network that changes, as a host's does when a container
-// starts, drops what is on its way. The page loads itself anew then, once in ten seconds, not in a loop.
+// After an upgrade of lci the parts of the old page are gone; and a network that changes, as a host's does whenever a
+// container starts, drops what is on its way. The page loads itself anew then: three times in ten seconds, not in a loop.
 (function () {
-  var KEY = "lci.reloaded";
-  var isRecent = function () {
-    return Date.now() - Number(sessionStorage.getItem(KEY) || 0) < 10000;
+  var KEY = "lci.loadedAnew";
+  // When this tab has done so.
+  var recent = function () {
+    return JSON.parse(sessionStorage.getItem(KEY) || "[]").filter(function (at) {
+      return Date.now() - at < 10000;
+    });
   };
-  if (isRecent()) document.documentElement.dataset.loadedAnew = "";
+  if (recent().length > 0) document.documentElement.dataset.loadedAnew = "";
   var loadAnew = function (event) {
-    if (isRecent()) return;
+    var times = recent();
+    if (times.length >= 3) return;
     event.preventDefault();
-    sessionStorage.setItem(KEY, String(Date.now()));
+    sessionStorage.setItem(KEY, JSON.stringify(times.concat(Date.now())));
     location.reload();
   };
   addEventListener("vite:preloadError", loadAnew);
