@@ -88,12 +88,9 @@ def _add_builds(parser: Parser) -> None:
 
 
 def _add_projects(parser: Parser) -> None:
-    family = parser.add_command("project", help="register, list, show, remove projects")
-    command = _client_command(family, "add", "register a project by its file", "projects:add")
-    command.add_argument("file", metavar="FILE.toml")
-    command.add_argument("--repo-token-file", metavar="FILE", help="holds the token that opens a private repository")
-    command.add_argument("--deploy-key-file", metavar="FILE", help="holds the private key that opens an ssh repository")
-    command.add_argument("--webhook-secret-file", metavar="FILE", help="holds a webhook secret of the project's own")
+    family = parser.add_command("project", help="register, change, list, show, remove projects")
+    _add_project_file(_client_command(family, "add", "register a project by its file", "projects:add"))
+    _add_project_file(_client_command(family, "update", "change a project as its file says", "projects:update"))
     command = _client_command(family, "list", "list the projects", "projects:list_projects")
     command.add_argument("--limit", metavar="N", type=int, default=200, help="how many, at most 200 (default: 200)")
     command = _client_command(family, "show", "show a project's settings", "projects:show")
@@ -126,6 +123,13 @@ def _add_projects(parser: Parser) -> None:
     command.add_argument("project", metavar="PROJECT", help="name or id")
     command.add_argument("state", metavar="on|off", choices=("on", "off"), help="on, or off to serve them again")
     command.add_argument("--message", metavar="TEXT", default="", help="what they read (default: a friendly sentence)")
+
+
+def _add_project_file(command: Parser) -> None:
+    command.add_argument("file", metavar="FILE.toml")
+    command.add_argument("--repo-token-file", metavar="FILE", help="holds the token that opens a private repository")
+    command.add_argument("--deploy-key-file", metavar="FILE", help="holds the private key that opens an ssh repository")
+    command.add_argument("--webhook-secret-file", metavar="FILE", help="holds a webhook secret of the project's own")
 
 
 def _add_secrets(parser: Parser) -> None:

@@ -1,4 +1,4 @@
-"""Commands on projects: `project add|list|show|rm`, `status`, `switch`, `maintenance`."""
+"""Commands on projects: `project add|update|list|show|rm`, `status`, `switch`, `maintenance`."""
 
 from __future__ import annotations
 
@@ -15,10 +15,8 @@ from lci_app.cli.session import connected
 
 
 def add(arguments: argparse.Namespace) -> Exit:
-    from lci_app.cli.files import registration  # noqa: PLC0415 - checking a file takes pydantic
-
     screen = Screen.of(arguments)
-    body = registration(Path(arguments.file)) | _secrets(arguments)
+    body = _body(arguments)
     with connected(arguments) as client:
         project = client.post("/api/projects", body)
     if arguments.json:
@@ -27,6 +25,19 @@ def add(arguments: argparse.Namespace) -> Exit:
     screen.say(f"project {project['name']} is registered (id {project['id']})")
     screen.note(f"  webhook  {project['webhook_url']}  (its secret: `lci webhook-secret`)")
     screen.note(f"  service  {project['public_url']}  (after its first build: `lci trigger {project['name']}`)")
+    return Exit.DONE
+
+
+def update(arguments: argparse.Namespace) -> Exit:
+    """Change the project that the file names; what the file does not say stays as it is."""
+    screen = Screen.of(arguments)
+    body = _body(arguments)
+    with connected(arguments) as client:
+        project = client.put(f"/api/projects/{segment(body['name'])}", body)
+    if arguments.json:
+        screen.data(project)
+    else:
+        screen.say(f"project {project['name']} is as its file says, from its next build on")
     return Exit.DONE
 
 
@@ -133,6 +144,13 @@ def auto_deploy(arguments: argparse.Namespace) -> Exit:
     else:
         screen.say(f"pushes of {arguments.project} are {'deployed' if enabled else 'built and verified, not deployed'}")
     return Exit.DONE
+
+
+def _body(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return what the API takes of a project file and of the secrets beside it. Raises UsageError."""
+    from lci_app.cli.files import registration  # noqa: PLC0415 - checking a file takes pydantic
+
+    return registration(Path(arguments.file)) | _secrets(arguments)
 
 
 def _secrets(arguments: argparse.Namespace) -> dict[str, str]:

@@ -216,6 +216,22 @@ def test_registering_a_name_twice_ends_with_5(service: Service):
     assert service.cli("project", "add", str(service.data_dir.parent / "shop.toml"), check=False).returncode == 5
 
 
+def test_a_project_is_changed_to_what_its_file_says_and_keeps_what_it_does_not(service: Service, git_server: GitServer):
+    file = service.data_dir.parent / "kiosk.toml"
+    text = f'[project]\nname = "kiosk"\nrepo = "{git_server.create("acme/kiosk").url}"\n'
+    file.write_text(text + 'branch = "trunk"\n')
+    service.cli("project", "add", str(file))
+    file.write_text(text + 'path_filter = "app/**"\n')
+    changed = service.cli("project", "update", str(file))
+    assert changed.stdout == "project kiosk is as its file says, from its next build on\n"
+    project = service.get("/api/projects/kiosk")
+    assert (project["branch"], project["path_filter"]) == ("trunk", "app/**")
+    shown = json.loads(service.cli("project", "update", str(file), "--json").stdout)
+    assert shown["id"] == project["id"]
+    service.cli("project", "rm", "kiosk")
+    assert service.cli("project", "update", str(file), check=False).returncode == 3
+
+
 def test_a_token_that_may_only_read_ends_with_4(service: Service):
     token = service.cli("token", "create", "--name", "reader", "--scope", "read").stdout.strip()
     assert service.cli("builds", "--token", token).returncode == 0

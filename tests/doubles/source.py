@@ -63,7 +63,7 @@ class SourceDouble:
         if self.refusal is not None:
             raise self.refusal
         if branch not in self.heads:
-            raise Refusal("BRANCH_NOT_FOUND", f"{repository.url} has no branch {branch!r} (any more)")
+            raise Refusal("BRANCH_NOT_FOUND", f"{repository.url} has no branch {branch!r}")
         self.asked.append((repository.url, self.heads[branch]))
         return Survey(self.heads[branch], Tree(frozenset(self.tree), self.tree), tuple(self.past))
 

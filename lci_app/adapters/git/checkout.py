@@ -16,6 +16,7 @@ from dulwich.repo import Repo
 
 from lci_app.adapters.git import mirror
 from lci_app.adapters.git.address import Address, parse
+from lci_app.adapters.git.branches import no_branch
 from lci_app.adapters.git.commits import described
 from lci_app.adapters.git.fetching import Fetch
 from lci_app.adapters.git.progress import size
@@ -84,7 +85,7 @@ def _from_disk(address: Address, request: Request, tell: Tell) -> dict[str, Any]
             return _written(repository, ObjectID(request.commit.encode("ascii")), request, tell)
         ref = Ref(request.ref_name)
         if ref not in repository.refs:
-            raise Refused("BRANCH_NOT_FOUND", f"{address.shown} has no branch {request.branch!r} (any more)")
+            raise no_branch(request, address.shown, repository.refs.get_symrefs())
         return _written(repository, repository.refs[ref], request, tell)
 
 

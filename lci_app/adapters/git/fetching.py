@@ -10,10 +10,11 @@ from typing import Final
 from dulwich.client import GitClient
 from dulwich.errors import GitProtocolError, HangupException
 from dulwich.objects import ObjectID
-from dulwich.refs import Ref
+from dulwich.refs import HEADREF, Ref
 from dulwich.repo import Repo
 
 from lci_app.adapters.git.address import Address
+from lci_app.adapters.git.branches import no_branch
 from lci_app.adapters.git.http_remote import HttpRemote
 from lci_app.adapters.git.mirror import HeldCommits
 from lci_app.adapters.git.progress import Progress, size
@@ -64,10 +65,9 @@ class Fetch:
             return head
 
         # One more than are told of, since what a commit changed is seen by the one before it.
-        self._fetch(remote, wants, SURVEYED_COMMITS + 1 if self._request.survey else 1)
+        symbolic = self._fetch(remote, wants, SURVEYED_COMMITS + 1 if self._request.survey else 1)
         if not heads:
-            branch = self._request.branch
-            raise Refused("BRANCH_NOT_FOUND", f"{self._address.shown} has no branch {branch!r} (any more)")
+            raise no_branch(self._request, self._address.shown, symbolic)
         return heads[0]
 
     def _exact(self, remote: GitClient, commit: ObjectID) -> ObjectID:
@@ -90,7 +90,8 @@ class Fetch:
     def _ref(self) -> Ref:
         return Ref(self._request.ref_name)
 
-    def _fetch(self, remote: GitClient, wants: Wants, depth: int) -> None:
+    def _fetch(self, remote: GitClient, wants: Wants, depth: int) -> Mapping[Ref, Ref]:
+        """Fetch what is wanted and lacking, and return the remote's symbolic refs, as far as it tells them."""
         store = self._mirror.object_store
         most = _MAX_SURVEY if self._request.survey else _MAX_PACK
 
@@ -116,7 +117,7 @@ class Fetch:
                 take,
                 progress=self._progress.remote_says,
                 depth=depth,
-                ref_prefix=[self._ref()],
+                ref_prefix=[self._ref(), HEADREF],
             )
         except BaseException:
             abort()
@@ -127,6 +128,7 @@ class Fetch:
             # The pack could not be closed, since the error that matters still looks into it.
             raise error.__context__ or error from None
         self._mirror.update_shallow(result.new_shallow, result.new_unshallow)
+        return result.symrefs
 
     def _path(self) -> str:
         return self._address.path if self._address.scheme == "ssh" else ""

@@ -35,6 +35,19 @@ async def test_another_branch_is_checked_out_by_its_whole_name(checkout: Checkou
     assert refusal.value.code == "BRANCH_NOT_FOUND"
 
 
+@pytest.mark.parametrize("protocol_2", [True, False], ids=["protocol 2", "protocol 0"])
+async def test_who_asks_for_a_branch_that_is_not_there_is_told_the_default_branch(
+    checkout: Checkouts, git_server: GitServer, protocol_2: bool
+) -> None:
+    git_server.protocol_2 = protocol_2
+    repository = git_server.create()
+    repository.commit({"a": "1"})
+    for url in (repository.url, repository.file_url):
+        with pytest.raises(Refusal) as refusal:
+            await checkout(url, branch="master")
+        assert str(refusal.value) == f"{url} has no branch 'master'; its default branch is 'main'"
+
+
 async def test_an_empty_repository_has_no_branch(checkout: Checkouts, git_server: GitServer) -> None:
     repository = git_server.create()
     for url in (repository.url, repository.file_url):
