@@ -28,7 +28,7 @@ ACCEPTING: Final = select.EPOLLIN | select.EPOLLEXCLUSIVE
 # All that is ready, also in a crowd: who is in a hurry is not to stand behind those who are not.
 _BATCH: Final = 2048
 # Of those who are not in a hurry, so many have their turn in one batch.
-_PATIENT_AT_ONCE: Final = 32
+_PATIENT_AT_ONCE: Final = 8
 
 
 class Watcher(Protocol):

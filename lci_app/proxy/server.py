@@ -6,6 +6,7 @@ import ipaddress
 import logging
 import os
 import socket
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -31,10 +32,13 @@ _log = logging.getLogger(__name__)
 _TUNNELS: Final = 4.0
 # A request that is cut off is given so long to say so.
 _CUT: Final = 2.0
-# So many late connections are ended before others have their turn, and for so long: each may be back at once, and to
-# turn a crowd away is less urgent than to serve everybody else. Seconds.
-_AT_ONCE: Final = 32
-_BETWEEN: Final = 0.01
+# Late connections are ended a few at a time, with so many seconds in between: each may be back at once, and to turn a
+# crowd away is less urgent than to serve everybody else. A crowd of any size is turned away within so many seconds.
+_ENDS_AT_ONCE: Final = 8
+_BETWEEN: Final = 0.005
+_TURNED_AWAY_WITHIN: Final = 2.0
+# So many connections are looked at before others have their turn.
+_LOOKS_AT_ONCE: Final = 500
 
 
 class Server:
@@ -208,18 +212,26 @@ class Server:
 
     async def _end_late(self) -> None:
         """A crowd that came together is late together: others have their turn in between."""
-        ended = 0
-        for connection in list(self._plane.connections):
-            exchange = connection.exchange
-            if connection not in self._plane.connections:
-                # It was closed in between.
-                continue
-            if self._reactor.now - connection.since >= self._seconds[connection.phase]:
-                connection.expire()
-            elif exchange is not None and exchange.waits and connection.has_left():
-                connection.vanish()
-            else:
-                continue
-            ended += 1
-            if ended % _AT_ONCE == 0:
+        late = []
+        for number, connection in enumerate(list(self._plane.connections), 1):
+            if self._end_of(connection) is not None:
+                late.append(connection)
+            if number % _LOOKS_AT_ONCE == 0:
+                await trio.lowlevel.checkpoint()
+        at_once = max(_ENDS_AT_ONCE, round(len(late) * _BETWEEN / _TURNED_AWAY_WITHIN))
+        for number, connection in enumerate(late, 1):
+            # It may have gone on, or have been closed, in between.
+            end = self._end_of(connection) if connection in self._plane.connections else None
+            if end is not None:
+                end()
+            if number % at_once == 0:
                 await trio.sleep(_BETWEEN)
+
+    def _end_of(self, connection: ClientConnection) -> Callable[[], None] | None:
+        """Return what ends a connection that is late, or that nobody waits at; None for one that may go on."""
+        if self._reactor.now - connection.since >= self._seconds[connection.phase]:
+            return connection.expire
+        exchange = connection.exchange
+        if exchange is not None and exchange.waits and connection.has_left():
+            return connection.vanish
+        return None

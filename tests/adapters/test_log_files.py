@@ -187,7 +187,7 @@ chunks = st.lists(
 
 
 @given(chunks)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_streams_do_not_mix_however_they_are_interleaved(script):
     async def written(directory: Path) -> list[LogRecord]:
         logs = logs_in(directory)

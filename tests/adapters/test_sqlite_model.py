@@ -186,6 +186,4 @@ class QueueAndSlots(RuleBasedStateMachine):
 
 
 TestQueueAndSlots = QueueAndSlots.TestCase
-TestQueueAndSlots.settings = settings(
-    max_examples=20, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
-)
+TestQueueAndSlots.settings = settings(max_examples=20, stateful_step_count=20, suppress_health_check=list(HealthCheck))

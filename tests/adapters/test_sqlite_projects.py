@@ -95,7 +95,7 @@ texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"
     timeout=st.floats(min_value=0.001, max_value=86400),
     cpus=st.none() | st.floats(min_value=0.001, max_value=1024),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 async def test_settings_of_any_shape_come_back_as_they_were(tmp_path_factory, command, environment, timeout, cpus):
     wanted = project_settings(runtime_command=command, runtime_env=environment, build_timeout=timeout, build_cpus=cpus)
     async with inline_store(tmp_path_factory.mktemp("store")) as store:

@@ -85,25 +85,23 @@ def _agree(
 
 
 @given(STARTS, HOSTED, st.binary(max_size=8))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_requests_of_all_kinds(start: bytes, headers: list[bytes], body: bytes) -> None:
     agree(joined(start, headers) + body)
 
 
 @given(STATUS_LINES, HEADERS, st.binary(max_size=8))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_answers_of_all_kinds(start: bytes, headers: list[bytes], body: bytes) -> None:
     agree(joined(start, headers) + body)
 
 
 @given(st.binary(max_size=200))
-@settings(deadline=None)
 def test_any_bytes(raw: bytes) -> None:
     agree(raw)
 
 
 @given(SOUP)
-@settings(deadline=None)
 def test_what_is_nearly_a_head(soup: bytes) -> None:
     agree(soup)
     agree(b"GET / HTTP/1.1\r\nHost: h\r\n" + soup + b"\r\n\r\n")
@@ -111,7 +109,7 @@ def test_what_is_nearly_a_head(soup: bytes) -> None:
 
 
 @given(st.sampled_from([0, 1]), st.data())
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_a_good_head_with_any_byte_of_it_changed(kind: int, data: st.DataObject) -> None:
     good = (PLAIN_REQUEST, PLAIN_RESPONSE)[kind]
     at = data.draw(st.integers(0, len(good) - 1))
@@ -248,7 +246,6 @@ def test_the_scanner_refuses_what_it_has_no_room_for() -> None:
 
 
 @given(STARTS, HOSTED, st.binary(max_size=8))
-@settings(deadline=None)
 def test_a_head_is_read_off_a_buffer_as_it_is_parsed_whole(start: bytes, headers: list[bytes], rest: bytes) -> None:
     raw = joined(start, headers)
     raw = raw[: raw.find(b"\r\n\r\n") + 4]

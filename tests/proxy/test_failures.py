@@ -117,6 +117,26 @@ async def test_a_head_that_comes_too_slowly_is_timed_out(run_directory):
         assert await visitor.is_closed()
 
 
+async def test_a_crowd_whose_heads_come_too_slowly_is_turned_away_while_another_is_served(run_directory):
+    turned_away = []
+
+    async def dribble(proxy, *, task_status):
+        async with visit(proxy) as visitor:
+            await visitor.send(b"GET /app/ HT")
+            task_status.started()
+            turned_away.append((await visitor.reply()).status)
+            assert await visitor.is_closed()
+
+    async with front(run_directory, echo(), limits=QUICK) as (proxy, _), trio.open_nursery() as nursery:
+        for _ in range(600):
+            await nursery.start(dribble, proxy)
+        async with visit(proxy) as visitor:
+            with trio.fail_after(20):
+                while len(turned_away) < 600:
+                    assert (await visitor.ask(get("/app/"))).status == 200
+    assert set(turned_away) == {408}
+
+
 async def test_a_connection_that_stays_silent_is_closed_without_a_word(run_directory):
     async with front(run_directory, echo(), limits=QUICK) as (proxy, _):
         async with visit(proxy) as visitor:
