@@ -57,10 +57,15 @@ class Facts:
     def _rows(database: sqlite3.Connection, table: str, order: str = "1") -> list[Row]:
         return [dict(row) for row in database.execute(f"SELECT * FROM {table} ORDER BY {order}")]
 
+    @property
+    def ended(self) -> int:
+        """How many builds have ended."""
+        return sum(build["status"] in ENDED for build in self.builds)
+
     def is_quiet(self) -> bool:
         """Whether nothing is under way that lci knows of."""
         return (
-            all(build["status"] in ENDED for build in self.builds)
+            self.ended == len(self.builds)
             and all(deployment["outcome"] is not None for deployment in self.deployments)
             and all(slot["status"] not in {"starting", "draining"} for slot in self.slots)
         )
@@ -73,10 +78,15 @@ class Facts:
 
 
 def wait_quiet(world: World) -> None:
-    """Return when nothing is under way any more. A build never runs in two containers at once meanwhile."""
-    waiting = WaitLoop("lci to come to rest")
+    """Return when nothing is under way any more. A build never runs in two containers at once meanwhile.
+
+    However long the queue is: waited in vain is only where no build ends any more.
+    """
+    waiting, ended = WaitLoop("lci to come to rest"), 0
     while True:
         facts = Facts(world)
+        if facts.ended > ended:
+            waiting, ended = WaitLoop("another build to end, or lci to come to rest"), facts.ended
         running = Counter(
             each["Labels"]["lci.build_id"]
             for each in facts.containers
