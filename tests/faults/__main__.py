@@ -57,7 +57,7 @@ class Run:
             self.world.add_project(name, **({"build_command": SLOW_BUILD} if name == "slow" else {}))
 
     def is_over(self, kills: int) -> bool:
-        return bool(self.found) or self.kills + self.stops >= kills or time.monotonic() > self.until
+        return bool(self.found) or self.kills >= kills or time.monotonic() > self.until
 
     def round(self) -> None:
         """Do what people and GitHub do until lci is dead; start it again; sometimes judge it."""
