@@ -12,7 +12,12 @@ from tests.tmpfs import needs_mount, open_small_disk
 from tests.whole.service import Service, WaitLoop, instance_containers, push_payload, run_service
 
 pytestmark = needs_mount
-FILLING = "dd if=/dev/zero of=/output/filler bs=64k; cp index.html /output/"
+# It stays until somebody has seen that the disk is full, and says nothing that would need room in its log.
+FILLING = """
+dd if=/dev/zero of=/output/filler bs=64k 2>/dev/null || true
+until test -e /tmp/seen; do sleep 0.05; done
+cp index.html /output/ 2>/dev/null
+"""
 
 
 def ready(service: Service) -> tuple[int, list[str]]:
@@ -40,6 +45,8 @@ def test_a_build_that_fills_the_disk_ends_and_takes_nobody_along(tmp_path: Path,
         build = service.post("/api/projects/greedy/builds")["build_id"]
         assert wait_ready(service, 503) == ["DISK_FULL"]
         assert service.visit("/web/index.html").text == "first"
+        (greedy,) = instance_containers(service.data_dir, role="build")
+        greedy.exec_run(["touch", "/tmp/seen"])
         assert service.wait_build(build)["status"] == "Failed"
         wait_ready(service, 200)
         service.succeed("web")
