@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """All times in seconds. A deadline fires up to `sweep` late."""
+    """All times in seconds. A deadline fires up to `sweep` late, in a crowd that is late together 2 s more."""
 
     # How often deadlines, vanished clients and unused connections are looked at.
     sweep: float = 0.5

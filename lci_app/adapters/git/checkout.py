@@ -85,7 +85,7 @@ def _from_disk(address: Address, request: Request, tell: Tell) -> dict[str, Any]
             return _written(repository, ObjectID(request.commit.encode("ascii")), request, tell)
         ref = Ref(request.ref_name)
         if ref not in repository.refs:
-            raise no_branch(request, address.shown, repository.refs.get_symrefs())
+            raise no_branch(request, address.shown, repository.get_refs(), repository.refs.get_symrefs())
         return _written(repository, repository.refs[ref], request, tell)
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from dulwich.client import GitClient
+from dulwich.client import FetchPackResult, GitClient
 from dulwich.errors import GitProtocolError, HangupException
 from dulwich.objects import ObjectID
 from dulwich.refs import HEADREF, Ref
@@ -65,9 +65,9 @@ class Fetch:
             return head
 
         # One more than are told of, since what a commit changed is seen by the one before it.
-        symbolic = self._fetch(remote, wants, SURVEYED_COMMITS + 1 if self._request.survey else 1)
+        result = self._fetch(remote, wants, SURVEYED_COMMITS + 1 if self._request.survey else 1)
         if not heads:
-            raise no_branch(self._request, self._address.shown, symbolic)
+            raise no_branch(self._request, self._address.shown, result.refs, result.symrefs)
         return heads[0]
 
     def _exact(self, remote: GitClient, commit: ObjectID) -> ObjectID:
@@ -90,8 +90,8 @@ class Fetch:
     def _ref(self) -> Ref:
         return Ref(self._request.ref_name)
 
-    def _fetch(self, remote: GitClient, wants: Wants, depth: int) -> Mapping[Ref, Ref]:
-        """Fetch what is wanted and lacking, and return the remote's symbolic refs, as far as it tells them."""
+    def _fetch(self, remote: GitClient, wants: Wants, depth: int) -> FetchPackResult:
+        """Fetch what is wanted and lacking. Of its refs the remote tells at least the branch, and HEAD."""
         store = self._mirror.object_store
         most = _MAX_SURVEY if self._request.survey else _MAX_PACK
 
@@ -128,7 +128,7 @@ class Fetch:
             # The pack could not be closed, since the error that matters still looks into it.
             raise error.__context__ or error from None
         self._mirror.update_shallow(result.new_shallow, result.new_unshallow)
-        return result.symrefs
+        return result
 
     def _path(self) -> str:
         return self._address.path if self._address.scheme == "ssh" else ""

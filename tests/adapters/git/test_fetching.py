@@ -51,9 +51,11 @@ async def test_who_asks_for_a_branch_that_is_not_there_is_told_the_default_branc
 async def test_an_empty_repository_has_no_branch(checkout: Checkouts, git_server: GitServer) -> None:
     repository = git_server.create()
     for url in (repository.url, repository.file_url):
-        with pytest.raises(Refusal) as refusal:
-            await checkout(url)
-        assert refusal.value.code == "BRANCH_NOT_FOUND"
+        for branch in ("main", "master"):
+            with pytest.raises(Refusal) as refusal:
+                await checkout(url, branch=branch)
+            assert refusal.value.code == "BRANCH_NOT_FOUND"
+            assert str(refusal.value) == f"{url} has no branch {branch!r}"
 
 
 @pytest.mark.parametrize("protocol_2", [True, False], ids=["protocol 2", "protocol 0"])
